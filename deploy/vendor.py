@@ -31,7 +31,7 @@ TARGET = ROOT / "static" / "vendor"
 ICON_LIST = ROOT / "deploy" / "icons.txt"
 MANIFEST = "manifest.json"
 OLDEST_NODE = 20
-FONT_WEIGHTS = (400, 600, 700)
+FONT_WEIGHTS = (400, 500, 600, 700)
 FONT_SUBSETS = ("latin", "latin-ext")
 SVG = "http://www.w3.org/2000/svg"
 
