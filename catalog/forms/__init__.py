@@ -1,0 +1,1 @@
+"""What people type, parsed and checked for form; the rules stay in the domain."""

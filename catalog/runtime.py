@@ -1,0 +1,49 @@
+"""What a running process holds: settings, database, unit of work and search index, opened together in one place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Engine
+
+from catalog import config, database
+from catalog.config import Settings
+from catalog.paths import DATA
+from catalog.services import outbox
+from catalog.unit_of_work import UnitOfWork
+from index import SearchIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The open resources that pages, commands and the worker share."""
+
+    settings: Settings
+    engine: Engine
+    unit_of_work: UnitOfWork
+    index: SearchIndex
+    secret_key: str
+
+
+def _place_names() -> Iterator[str]:
+    """Names of municipalities and their parts: words the search must never take apart."""
+    for file in ("gazetteer.csv", "places.csv"):
+        path = DATA / file
+        if path.is_file():
+            with path.open(encoding="utf-8") as lines:
+                header = next(lines).rstrip("\n").split(";")
+                column = header.index("name")
+                for line in lines:
+                    yield line.rstrip("\n").split(";")[column]
+
+
+def open_runtime(settings: Settings) -> Runtime:
+    """Open everything the settings name; raises SettingsError where the data folder can't be used."""
+    config.prepare_data_dir(settings)
+    engine = database.make_engine(settings.sqlalchemy_url)
+    unit_of_work = UnitOfWork(engine, read_only=settings.read_only)
+    index = SearchIndex(settings.index_dir, names=_place_names())
+    unit_of_work.after_commit = partial(outbox.nudge, unit_of_work.writing, index)
+    return Runtime(
+        settings=settings, engine=engine, unit_of_work=unit_of_work, index=index, secret_key=config.secret_key(settings)
+    )

@@ -1,0 +1,119 @@
+"""Everything that leaves the database leaves through here: `enqueue` in the caller's transaction, `deliver` afterwards.
+
+Rows carry ids, no content: delivery reads the current state, so order and repetition do not matter.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from catalog.models.base import utcnow
+from catalog.models.outbox import OutboxMessage
+from catalog.services import indexing
+from index import IndexLocked, IndexUnavailable, SearchIndex
+
+log = logging.getLogger(__name__)
+
+INDEX = "index"
+EMAIL = "email"
+BATCH = 200
+_LONGEST_PAUSE = timedelta(hours=6)
+
+Sessions = sessionmaker[Session]
+Mailer = Callable[[OutboxMessage], None]
+
+
+def enqueue(session: Session, kind: str, subject_id: int | None, payload: dict[str, Any] | None = None) -> None:
+    """Note in the caller's transaction that something must go out; ids only, never content."""
+    session.add(OutboxMessage(kind=kind, subject_id=subject_id, payload=payload or {}))
+
+
+def waiting(session: Session, kind: str | None = None) -> int:
+    """How many messages are still to be delivered."""
+    query = select(func.count()).select_from(OutboxMessage)
+    return session.scalar(query.where(OutboxMessage.kind == kind) if kind else query) or 0
+
+
+def deliver_index(sessions: Sessions, index: SearchIndex, *, lock_timeout: float = 0.0, limit: int = BATCH) -> int:
+    """Bring the search index up to date with what waits; gives the number of messages settled.
+
+    The index lock is taken before the database is read: read first, and a slow process would overwrite newer text
+    with older. Rows are deleted only after the index has committed, so a crash in between repeats work, no more.
+    Raises IndexLocked when another process delivers, IndexUnavailable when the index can't be written.
+    """
+    settled = 0
+    with index.writing(timeout=lock_timeout):
+        while True:
+            with sessions() as session:
+                rows = session.execute(
+                    select(OutboxMessage.id, OutboxMessage.subject_id)
+                    .where(OutboxMessage.kind == INDEX).order_by(OutboxMessage.id).limit(limit)
+                ).all()
+                if not rows:
+                    return settled
+                subjects = {row.subject_id for row in rows if row.subject_id is not None}
+                documents = indexing.documents(session, subjects)
+            gone = subjects - {int(document.id) for document in documents}
+            index.update(documents, [str(subject) for subject in sorted(gone)])
+            with sessions.begin() as session:
+                session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_([row.id for row in rows])))
+            settled += len(rows)
+
+
+def deliver_mail(sessions: Sessions, send: Mailer, *, limit: int = BATCH, now: datetime | None = None) -> int:
+    """Send due mails one by one; gives how many went out. A crash may repeat one mail, never lose one."""
+    now = now or utcnow()
+    with sessions() as session:
+        due = list(
+            session.scalars(
+                select(OutboxMessage.id).where(OutboxMessage.kind == EMAIL, OutboxMessage.due_at <= now)
+                .order_by(OutboxMessage.id).limit(limit)
+            )
+        )
+    sent = 0
+    for message_id in due:
+        with sessions.begin() as session:
+            # Claimed by moving its due time: a second worker then leaves it alone while this one talks to the server.
+            claimed = session.execute(
+                update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.due_at <= now)
+                .values(due_at=now + timedelta(minutes=5), attempts=OutboxMessage.attempts + 1)
+            ).rowcount
+        if not claimed:
+            continue
+        with sessions() as session:
+            message = session.get_one(OutboxMessage, message_id)
+            session.expunge(message)
+        try:
+            send(message)
+        except Exception as problem:  # noqa: BLE001 - whatever a mail server does, the message must stay and be tried again
+            pause = min(timedelta(minutes=2**message.attempts), _LONGEST_PAUSE)
+            log.warning("mail %s not sent, next try in %s: %s", message_id, pause, type(problem).__name__)
+            with sessions.begin() as session:
+                session.execute(
+                    update(OutboxMessage).where(OutboxMessage.id == message_id)
+                    .values(due_at=now + pause, last_error=f"{type(problem).__name__}: {problem}"[:500])
+                )
+            continue
+        with sessions.begin() as session:
+            session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
+        sent += 1
+    return sent
+
+
+def nudge(sessions: Sessions, index: SearchIndex) -> None:
+    """Try once, quietly, right after a commit; whatever fails stays in the outbox for the worker."""
+    try:
+        with sessions() as session:
+            if not waiting(session, INDEX):
+                return
+        deliver_index(sessions, index)
+    except IndexLocked:
+        return  # another process is delivering; what it does not take, the worker does
+    except IndexUnavailable as problem:
+        log.warning("search index not updated: %s", problem)
+    except Exception:
+        log.exception("search index not updated")

@@ -1,0 +1,220 @@
+"""What authors do: start an entry, save a draft, hand it in, take it back, throw it away."""
+
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.domain import entry as documents
+from catalog.domain.actor import Actor
+from catalog.domain.entry import Entry
+from catalog.domain.errors import ConflictError, ForbiddenError, InvalidError
+from catalog.domain.permissions import Permission, require
+from catalog.domain.text import Message, N_
+from catalog.domain.workflow import EDITABLE, OPEN, Status, Step, target_of
+from catalog.models.base import utcnow
+from catalog.models.revision import ReviewNote, Revision
+from catalog.models.solution import Solution
+from catalog.services import audit, entries, notifications
+from catalog.services.references import References
+
+UNTITLED = N_("Ohne Titel")
+
+
+def open_revision(session: Session, solution: Solution) -> Revision | None:
+    """The revision being worked on or reviewed, if there is one."""
+    return session.scalars(
+        select(Revision).where(Revision.solution_id == solution.id, Revision.status.in_(OPEN))
+    ).one_or_none()
+
+
+def live_revision(session: Session, solution: Solution) -> Revision | None:
+    """The revision readers see, if the entry was ever published."""
+    return session.scalars(
+        select(Revision)
+        .where(Revision.solution_id == solution.id, Revision.status.in_({Status.PUBLISHED, Status.ARCHIVED}))
+        .order_by(Revision.number.desc())
+    ).first()
+
+
+def next_number(session: Session, solution: Solution) -> int:
+    """The number a new revision of the entry gets."""
+    last = session.scalar(select(func.max(Revision.number)).where(Revision.solution_id == solution.id))
+    return (last or 0) + 1
+
+
+def document_to_edit(session: Session, solution: Solution) -> tuple[Entry, int]:
+    """What the form starts from: the open revision's document, else the live one; and its version, 0 for a new revision.
+
+    The version goes back into `save`, which refuses it when someone else has saved meanwhile.
+    """
+    revision = open_revision(session, solution)
+    if revision is not None:
+        return Entry.model_validate(revision.content), revision.version
+    return entries.read(solution), 0
+
+
+def _check_organisation(actor: Actor, solution: Solution) -> None:
+    if actor.is_admin:
+        return
+    if solution.organisation is None:
+        raise InvalidError({"organisation": Message(N_("Bitte wählen Sie Ihre Organisation."))})
+    if not actor.writes_for(solution.organisation.id):
+        raise ForbiddenError(Message(N_("Sie können nur für Ihre eigene Organisation einreichen.")))
+
+
+def _project(session: Session, solution: Solution, entry: Entry) -> None:
+    """While an entry was never published its rows follow the draft; afterwards they stay what readers see."""
+    refs = References(session)
+    entries.write(session, solution, entry.model_copy(update={"title": entry.title or UNTITLED}), refs)
+    if solution.id is None:
+        solution.slug = entries.free_slug(session, solution.title)
+        session.add(solution)
+    else:
+        solution.slug = entries.free_slug(session, solution.title, solution.id)
+    entries.stamp_audience(solution)
+    entries.link_reuses(session, solution, refs)
+
+
+def start(session: Session, actor: Actor, entry: Entry) -> Revision:
+    """Begin a new entry as a draft of the actor's organisation; gives its first revision.
+
+    Raises ForbiddenError without the right to write, InvalidError without an organisation.
+    """
+    require(actor, Permission.CREATE)
+    solution = Solution(status=Status.DRAFT, created_by_id=actor.user_id, title=UNTITLED)
+    if entry.external_id:
+        solution.external_id = entry.external_id
+    with session.no_autoflush:
+        _project(session, solution, entry)
+        _check_organisation(actor, solution)
+    session.flush()  # the revision needs the solution's number
+    entries.stamp_audience(solution)
+    revision = Revision(solution=solution, number=1, status=Status.DRAFT, content=_content(entry), author_id=actor.user_id)
+    session.add(revision)
+    audit.record(session, actor, "entry.create", "solution", solution.id)
+    return revision
+
+
+def _content(entry: Entry) -> dict[str, Any]:
+    return documents.dump(entry)
+
+
+def save(session: Session, actor: Actor, solution: Solution, entry: Entry, *, version: int | None = None) -> Revision:
+    """Store the draft; a published entry gets a pending revision and stays as readers see it.
+
+    `version` is what `document_to_edit` gave. Raises ConflictError when someone else has saved since, or when the
+    entry is under review; ForbiddenError or NotFoundError as the permissions say.
+    """
+    require(actor, Permission.EDIT, solution)
+    revision = open_revision(session, solution)
+    if revision is None:
+        live = live_revision(session, solution)
+        revision = Revision(
+            solution=solution, number=next_number(session, solution), status=Status.DRAFT,
+            base_number=live.number if live else None, author_id=actor.user_id,
+        )
+        if version:
+            raise ConflictError(
+                Message(N_("Ihre Fassung wurde inzwischen entschieden. Bitte übernehmen Sie Ihre Änderungen neu."))
+            )
+        session.add(revision)
+        audit.record(session, actor, "entry.edit", "solution", solution.id)
+    elif revision.status not in EDITABLE:
+        raise ConflictError(
+            Message(N_("Der Eintrag wird gerade geprüft. Ziehen Sie ihn zurück, um weiterzuschreiben."))
+        )
+    elif version is not None and version != revision.version:
+        raise ConflictError(Message(N_("Jemand anderes hat diesen Entwurf inzwischen gespeichert.")))
+    revision.content = _content(entry)
+    revision.updated_at = utcnow()
+    if solution.first_published_at is None:
+        before = solution.organisation_id
+        _project(session, solution, entry)
+        if solution.organisation_id != before:
+            _check_organisation(actor, solution)
+    session.flush()  # the version counter must be the new one for whoever shows the form again
+    return revision
+
+
+def submit(session: Session, actor: Actor, solution: Solution) -> Revision:
+    """Hand the draft in for review.
+
+    Raises InvalidError naming each missing field, ConflictError when there is nothing to hand in.
+    """
+    require(actor, Permission.SUBMIT, solution)
+    revision = _open_or_conflict(session, solution)
+    target = target_of(Step.SUBMIT, revision.status)
+    entry = Entry.model_validate(revision.content)
+    gaps = documents.missing(entry)
+    if not entry.organisation:
+        gaps["organisation"] = Message(N_("Bitte wählen Sie Ihre Organisation."))
+    if gaps:
+        raise InvalidError(gaps)
+    revision.status = target
+    revision.submitted_at = utcnow()
+    if solution.first_published_at is None:
+        solution.status = target
+        entries.stamp_audience(solution)
+    audit.record(session, actor, "entry.submit", "solution", solution.id, details={"revision": revision.number})
+    notifications.submitted(session, revision)
+    return revision
+
+
+def withdraw(session: Session, actor: Actor, solution: Solution) -> Revision:
+    """Take a submitted revision back to go on writing; raises ConflictError when it is not under review."""
+    require(actor, Permission.SUBMIT, solution)
+    revision = _open_or_conflict(session, solution)
+    revision.status = target_of(Step.WITHDRAW, revision.status)
+    if solution.first_published_at is None:
+        solution.status = revision.status
+        entries.stamp_audience(solution)
+    audit.record(session, actor, "entry.withdraw", "solution", solution.id, details={"revision": revision.number})
+    return revision
+
+
+def discard(session: Session, actor: Actor, solution: Solution) -> None:
+    """Throw the open revision away; an entry that was never published goes with it. The audit log keeps the fact."""
+    require(actor, Permission.EDIT, solution)
+    revision = _open_or_conflict(session, solution)
+    if revision.status not in EDITABLE:
+        raise ConflictError(Message(N_("Der Eintrag wird gerade geprüft. Ziehen Sie ihn zuerst zurück.")))
+    audit.record(
+        session, actor, "entry.discard", "solution", solution.id,
+        details={"revision": revision.number, "title": str(revision.content.get("title", ""))},
+    )
+    session.delete(revision)
+    if solution.first_published_at is None:
+        session.flush()  # the revision must be gone before the entry it refers to
+        for other in session.scalars(select(Revision).where(Revision.solution_id == solution.id)):
+            session.delete(other)
+        session.delete(solution)
+
+
+def _open_or_conflict(session: Session, solution: Solution) -> Revision:
+    revision = open_revision(session, solution)
+    if revision is None:
+        raise ConflictError(Message(N_("Zu diesem Eintrag gibt es keinen offenen Entwurf.")))
+    return revision
+
+
+def notes(session: Session, revision: Revision) -> list[ReviewNote]:
+    """What curators and authors have said about this entry's revisions, oldest first."""
+    return list(
+        session.scalars(
+            select(ReviewNote).join(Revision).where(Revision.solution_id == revision.solution_id)
+            .order_by(ReviewNote.created_at, ReviewNote.id)
+        )
+    )
+
+
+def of_actor(session: Session, actor: Actor) -> list[tuple[Solution, Revision | None]]:
+    """The actor's own entries and those of the organisations they write for, newest work first, with what is open."""
+    own = (Solution.created_by_id == actor.user_id) | Solution.organisation_id.in_(actor.writing_organisations)
+    rows = session.execute(
+        select(Solution, Revision)
+        .outerjoin(Revision, (Revision.solution_id == Solution.id) & Revision.status.in_(OPEN))
+        .where(own, Solution.is_demo.is_(False) | (Revision.id.is_not(None)))
+        .order_by(func.coalesce(Revision.updated_at, Solution.updated_at).desc())
+    )
+    return [(solution, revision) for solution, revision in rows]

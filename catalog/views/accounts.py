@@ -1,0 +1,5 @@
+"""Pages of the capability "accounts"."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("accounts", __name__)

@@ -1,0 +1,5 @@
+"""Pages of the capability "home"."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("home", __name__)

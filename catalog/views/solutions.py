@@ -1,0 +1,5 @@
+"""Pages of the capability "solutions"."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("solutions", __name__)

@@ -1,0 +1,5 @@
+"""Pages of the capability "topics"."""
+
+from flask import Blueprint
+
+blueprint = Blueprint("topics", __name__)

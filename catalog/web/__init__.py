@@ -1,0 +1,1 @@
+"""HTTP plumbing that pages and API share."""
