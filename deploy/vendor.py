@@ -148,7 +148,7 @@ def npm_command() -> list[str]:
 
 
 def _node_major(node: str) -> int:
-    output = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 (fixed arguments)
+    output = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     match = re.match(r"v(\d+)\.", output)
     return int(match[1]) if match else 0
 
@@ -159,7 +159,7 @@ def install(npm: list[str], *, dev: bool) -> None:
     # Installing for production would delete a developer's axe-core again, so only a fresh checkout goes without it.
     if not dev and not (MODULES / "axe-core").is_dir():
         command.append("--omit=dev")
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 (fixed arguments)
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         reason = (result.stderr or result.stdout).strip()[-2000:]
         message = f"npm could not install the locked packages (is the network or the npm mirror reachable?):\n{reason}"
