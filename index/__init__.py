@@ -1,0 +1,34 @@
+"""A small search library over Whoosh: documents in, queries in, results out; it knows nothing of the application."""
+
+from index.document import (
+    Document,
+    Expansion,
+    Hit,
+    Piece,
+    Query,
+    Reason,
+    Results,
+    Snippet,
+    Status,
+    Suggestion,
+    Understood,
+)
+from index.errors import IndexLocked, IndexUnavailable
+from index.search import SearchIndex
+
+__all__ = [
+    "Document",
+    "Expansion",
+    "Hit",
+    "IndexLocked",
+    "IndexUnavailable",
+    "Piece",
+    "Query",
+    "Reason",
+    "Results",
+    "SearchIndex",
+    "Snippet",
+    "Status",
+    "Suggestion",
+    "Understood",
+]

@@ -1,0 +1,506 @@
+"""Finds and scores the documents for a parsed query within one generation; reading text and writing belong elsewhere.
+
+Scores are summed in dense arrays over all documents: a posting list costs one vector operation, whatever its length.
+Only documents visible to the asking audiences ever enter: their number is the N of every idf, so that hidden documents
+change neither counts nor scores.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from index import schema, weights
+from index.analysis import Analyzer, Word, forms
+from index.document import Expansion, Mark, Reason, Understood
+from index.generation import Generation, Mask
+from index.postings import NO_POSTINGS, Floats, Ids, Postings
+from index.query import Clause, Parsed
+
+_POSITION_BITS: Final = 17
+_STRONG: Final = 1.0
+_WEAK: Final = 0.5
+
+
+@dataclass(slots=True)
+class Evidence:
+    """Documents that match a concept in one way: what for, and how much."""
+
+    reason: Reason
+    ids: Ids
+    scores: Floats
+
+
+@dataclass(slots=True)
+class Concept:
+    """One asked thing with all its evidence, as dense arrays."""
+
+    text: str
+    score: Floats
+    credit: Floats
+    """1 where the thing itself is in the document, less where only something near it is."""
+    importance: float
+    evidence: list[Evidence] = field(default_factory=list)
+    position_stem: str | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """All matching documents of the visible ones, with scores."""
+
+    mask: Mask
+    score: Floats
+    relaxed: bool
+    understood: Understood
+    evidence: list[Evidence]
+
+
+class Evaluator:
+    """Evaluates queries for one audience in one generation."""
+
+    def __init__(self, generation: Generation, analyzer: Analyzer, audiences: frozenset[str]) -> None:
+        """Take the visible documents of the generation as all there is."""
+        self.generation = generation
+        self.analyzer = analyzer
+        self.visible = generation.visible(audiences)
+        self.count = int(np.count_nonzero(self.visible))
+
+    # --- terms -----------------------------------------------------------------------------------------------------
+
+    def postings(self, field_name: str, term: str) -> Postings:
+        """Return the postings of a term in visible documents."""
+        found = self.generation.postings(field_name, term)
+        if not len(found.ids):
+            return NO_POSTINGS
+        keep = self.visible[found.ids]
+        if keep.all():
+            return found
+        return Postings(found.ids[keep], found.weights[keep])
+
+    def frequency(self, field_name: str, term: str) -> int:
+        """Return in how many visible documents a term stands."""
+        ids = self.generation.postings(field_name, term).ids
+        return int(np.count_nonzero(self.visible[ids])) if len(ids) else 0
+
+    def idf(self, frequency: int) -> float:
+        """Return the weight of a thing that `frequency` visible documents have."""
+        return math.log(1.0 + (self.count - frequency + 0.5) / (frequency + 0.5))
+
+    def _notion(self, stem: str) -> Floats | None:
+        """Return the pseudo-frequency of a word, whole or inside compounds, per document; None when nowhere."""
+        whole = self.postings(schema.STEM, stem)
+        inside = self.postings(schema.PART, stem)
+        if not len(whole.ids) and not len(inside.ids):
+            return None
+        result = np.zeros(self.generation.size, dtype=np.float32)
+        result[inside.ids] = inside.weights * np.float32(weights.PART)
+        result[whole.ids] += whole.weights
+        return result
+
+    @staticmethod
+    def saturate(frequency: Floats, factor: float) -> Floats:
+        """Return the score of pseudo-frequencies."""
+        k1 = np.float32(weights.K1)
+        return frequency * np.float32(factor * (weights.K1 + 1.0)) / (k1 + frequency)
+
+    # --- phrases ---------------------------------------------------------------------------------------------------
+
+    def phrase(self, stems: Sequence[str], offsets: Sequence[int]) -> tuple[Ids, Floats]:
+        """Return visible documents that have the stems at the given distances, with the least of their weights."""
+        lists = [self.generation.postings(schema.STEM, stem) for stem in stems]
+        if not lists or any(not len(found.ids) for found in lists):
+            return NO_POSTINGS.ids, NO_POSTINGS.weights
+        common = min((found.ids for found in lists), key=len)
+        common = common[self.visible[common]]
+        for found in lists:
+            at = np.searchsorted(found.ids, common)
+            at[at == len(found.ids)] = 0
+            common = common[found.ids[at] == common]
+            if not len(common):
+                return NO_POSTINGS.ids, NO_POSTINGS.weights
+        keys: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
+        for found, offset in zip(lists, offsets, strict=True):
+            places = _places(found, common) - offset
+            keys = places if keys is None else np.intersect1d(keys, places, assume_unique=True)
+            if not len(keys):
+                return NO_POSTINGS.ids, NO_POSTINGS.weights
+        assert keys is not None  # noqa: S101 - lists is not empty
+        documents = np.unique(keys >> _POSITION_BITS)
+        ids = common[documents]
+        least = np.full(len(ids), np.inf, dtype=np.float32)
+        for found in lists:
+            np.minimum(least, found.weights[np.searchsorted(found.ids, ids)], out=least)
+        return ids, least
+
+    # --- whole queries ---------------------------------------------------------------------------------------------
+
+    def run(self, parsed: Parsed) -> Outcome:
+        """Return the documents that match a query."""
+        size = self.generation.size
+        reading = _Reading()
+        required: Mask = self.visible.copy()
+        concepts = self._concepts(parsed, reading, required)
+        for clause in parsed.excluded:
+            required[self._literal(clause)] = False
+            reading.excluded.append(clause.text)
+        score = np.zeros(size, dtype=np.float32)
+        if not concepts:
+            return Outcome(required, score, relaxed=False, understood=reading.finish(parsed), evidence=[])
+        credit = np.zeros(size, dtype=np.float32)
+        matched = np.zeros(size, dtype=np.int16)
+        total = 0.0
+        for concept in concepts:
+            score += concept.score
+            credit += concept.credit * np.float32(concept.importance)
+            matched += concept.credit >= _STRONG
+            total += concept.importance
+        credit /= np.float32(total)
+        credit[~required] = 0.0
+        best = float(credit.max(initial=0.0))
+        mask = (credit >= best * weights.MIN_SHARE) & (credit > 0.0)
+        score *= credit ** np.float32(weights.COORDINATION)
+        relaxed = not bool(np.any((matched == len(concepts)) & required))
+        evidence = [found for concept in concepts for found in concept.evidence]
+        return Outcome(mask, score, relaxed and bool(mask.any()), reading.finish(parsed), evidence)
+
+    def _concepts(self, parsed: Parsed, reading: "_Reading", required: Mask) -> list[Concept]:
+        concepts: list[Concept] = []
+        grouped: dict[int, Concept] = {}
+        words = [clause for clause in parsed.clauses if clause.kind == "word" and clause.field is None]
+        analysed = {id(clause): self.analyzer.word(clause.tokens[0].text) for clause in words}
+        telling = [clause for clause in words if not analysed[id(clause)].filler]
+        dropped: set[int] = set()
+        if telling or len(words) < len(parsed.clauses):
+            dropped = {id(clause) for clause in words if analysed[id(clause)].filler}
+        run = [clause for clause in words if id(clause) not in dropped and clause.group < 0]
+        spans = self._spans(run, analysed)
+        for clause in parsed.clauses:
+            if id(clause) in dropped:
+                reading.dropped.append(clause.text)
+                continue
+            if clause.field is not None:
+                concept = self._restricted(clause, reading, required)
+            elif clause.kind == "phrase":
+                concept = self._phrase_concept(clause, reading, required)
+            elif clause.kind == "prefix":
+                concept = self._prefix_concept(clause, reading)
+            else:
+                span = spans.get(id(clause))
+                if span is None:
+                    concept = self._word_concept(clause, analysed[id(clause)], reading)
+                elif span[0] is clause:
+                    concept = self._span_concept(span, analysed, reading)
+                else:
+                    continue
+            held = grouped.get(clause.group)
+            if clause.group < 0 or held is None:
+                concepts.append(concept)
+                if clause.group >= 0:
+                    grouped[clause.group] = concept
+            else:
+                np.maximum(held.score, concept.score, out=held.score)
+                np.maximum(held.credit, concept.credit, out=held.credit)
+                held.importance = min(held.importance, concept.importance)
+                held.evidence.extend(concept.evidence)
+        return concepts
+
+    def _spans(self, run: list[Clause], analysed: dict[int, Word]) -> dict[int, list[Clause]]:
+        """Find terms of several words that the thesaurus knows; longest first, no overlaps."""
+        spans: dict[int, list[Clause]] = {}
+        thesaurus = self.analyzer.thesaurus
+        at = 0
+        while at < len(run):
+            taken = 1
+            for size in range(min(thesaurus.longest, len(run) - at), 1, -1):
+                part = run[at : at + size]
+                if thesaurus.knows(tuple(analysed[id(clause)].stem for clause in part)):
+                    for clause in part:
+                        spans[id(clause)] = part
+                    taken = size
+                    break
+            at += taken
+        return spans
+
+    # --- kinds of clauses ------------------------------------------------------------------------------------------
+
+    def _word_concept(self, clause: Clause, word: Word, reading: "_Reading") -> Concept:
+        reading.words.append(clause.text)
+        notion = self._notion(word.stem)
+        for alias in clause.tokens[1:]:
+            other = self._notion(self.analyzer.word(alias.text).stem)
+            if other is not None:
+                notion = other if notion is None else np.maximum(notion, other)
+                reading.mark(self.analyzer.word(alias.text).stem, clause.text, "form", 1.0)
+        reading.mark(word.stem, clause.text, "form", 1.0)
+        concept = self._scored(clause.text, notion, (word.stem,), reading)
+        concept.position_stem = word.stem
+        if notion is not None:
+            for variant in forms.variants(word.text):
+                exact = self.postings(schema.EXACT, variant)
+                if len(exact.ids):
+                    concept.score[exact.ids] += self.saturate(exact.weights, weights.EXACT * concept.importance)
+        if word.atoms:
+            self._parts(concept, word, reading)
+        return concept
+
+    def _span_concept(self, span: list[Clause], analysed: dict[int, Word], reading: "_Reading") -> Concept:
+        """A known term of several words: found as a phrase, as its synonyms, or as all its words."""
+        text = " ".join(clause.text for clause in span)
+        stems = tuple(analysed[id(clause)].stem for clause in span)
+        reading.words.extend(clause.text for clause in span)
+        notion: Floats | None = None
+        ids, least = self.phrase(stems, range(len(stems)))
+        if len(ids):
+            notion = np.zeros(self.generation.size, dtype=np.float32)
+            notion[ids] = least
+        joined = self._joined(span)
+        if joined is not None:
+            notion = joined if notion is None else np.maximum(notion, joined)
+        concept = self._scored(text, notion, stems, reading)
+        words = [self._word_score(analysed[id(clause)].stem) for clause in span]
+        for clause in span:
+            reading.mark(analysed[id(clause)].stem, clause.text, "form", 0.8)
+        self._together(concept, words, text)
+        return concept
+
+    def _joined(self, span: list[Clause]) -> Floats | None:
+        """Two or more words written as one: "smart meter" as "Smartmeter"."""
+        word = self.analyzer.word("".join(clause.text for clause in span))
+        found = self._notion(word.stem)
+        return None if found is None else found * np.float32(weights.JOINED)
+
+    def _scored(self, text: str, notion: Floats | None, stems: tuple[str, ...], reading: "_Reading") -> Concept:
+        """Make a concept of a word (or term) and what the thesaurus says means the same or nearly the same."""
+        size = self.generation.size
+        own = notion
+        near: list[tuple[Floats, float, Reason]] = []
+        same: list[tuple[Floats, Reason]] = []
+        for expansion in self.analyzer.thesaurus.expand(stems)[: weights.MAX_SYNONYMS]:
+            found = self._term_frequency(expansion.stems)
+            if found is None:
+                continue
+            kind = "synonym" if expansion.relation == "same" else "related"
+            reason = Reason(text, expansion.text, kind)
+            reading.expand(text, expansion.text, expansion.relation, expansion.stems, expansion.weight)
+            if kind == "synonym":
+                same.append((found * np.float32(expansion.weight), reason))
+            else:
+                near.append((found, expansion.weight, reason))
+        whole = own
+        for found, _ in same:
+            whole = found.copy() if whole is None else np.maximum(whole, found)
+        frequency = int(np.count_nonzero(whole)) if whole is not None else 0
+        importance = self.idf(frequency)
+        concept = Concept(
+            text, np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32), max(importance, 0.05)
+        )
+        if whole is not None:
+            concept.score = self.saturate(whole, importance)
+            concept.credit = (whole > 0).astype(np.float32)
+        if own is not None:
+            concept.evidence.append(_dense(Reason(text, text, "form"), own))
+        for found, reason in same:
+            concept.evidence.append(_dense(reason, found))
+        for found, weight, reason in near:
+            evidence = self.saturate(found, min(importance, self.idf(int(np.count_nonzero(found)))) * weight)
+            np.maximum(concept.score, evidence, out=concept.score)
+            np.maximum(concept.credit, np.where(found > 0, np.float32(_WEAK + weight / 4), 0), out=concept.credit)
+            concept.evidence.append(_dense(reason, found))
+        return concept
+
+    def _term_frequency(self, stems: tuple[str, ...]) -> Floats | None:
+        """Return the pseudo-frequency of a term of one or more words."""
+        if len(stems) == 1:
+            return self._notion(stems[0])
+        ids, least = self.phrase(stems, range(len(stems)))
+        joined = self._notion("".join(forms.bare(stem) for stem in stems[:-1]) + stems[-1])
+        if not len(ids):
+            return joined
+        result = np.zeros(self.generation.size, dtype=np.float32)
+        result[ids] = least
+        return result if joined is None else np.maximum(result, joined)
+
+    def _word_score(self, stem: str) -> Floats | None:
+        notion = self._notion(stem)
+        if notion is None:
+            return None
+        return self.saturate(notion, self.idf(int(np.count_nonzero(notion))))
+
+    def _parts(self, concept: Concept, word: Word, reading: "_Reading") -> None:
+        """Add what speaks for a compound: its parts together, one of them, or a compound inside it."""
+        atoms = [stem for _, _, stem in word.atoms]
+        for stem in atoms:
+            reading.part(stem, concept.text)
+        for stem in word.parts[len(dict.fromkeys(atoms)) :]:
+            score = self._word_score(stem)
+            if score is None:
+                continue
+            reading.mark(stem, concept.text, "compound", 0.7)
+            np.maximum(concept.score, score * np.float32(weights.SUBCOMPOUND), out=concept.score)
+            np.maximum(concept.credit, np.where(score > 0, np.float32(0.75), 0), out=concept.credit)
+            concept.evidence.append(_dense(Reason(concept.text, stem, "compound"), score))
+        self._together(concept, [self._word_score(stem) for stem in atoms], concept.text)
+
+    def _together(self, concept: Concept, scores: Iterable[Floats | None], text: str) -> None:
+        listed = list(scores)
+        found = [score for score in listed if score is not None]
+        if not found:
+            return
+        total = np.sum(found, axis=0, dtype=np.float32)
+        share = np.sum([score > 0 for score in found], axis=0, dtype=np.float32) / np.float32(len(listed))
+        every = share >= 1.0
+        # All parts may weigh as much as the rare whole would; one part only as much as its share.
+        factor = np.where(every, np.float32(weights.TOGETHER), np.float32(weights.ONE_PART) * share)
+        evidence = total * factor / np.float32(math.sqrt(len(listed)))
+        np.maximum(concept.score, evidence, out=concept.score)
+        credit = np.where(every, np.float32(1.0), np.float32(_WEAK) * share)
+        np.maximum(concept.credit, credit * (share > 0), out=concept.credit)
+        concept.evidence.append(_dense(Reason(text, text, "compound"), np.where(every, total, 0)))
+        concept.evidence.append(_dense(Reason(text, text, "part"), np.where(every, 0, total)))
+
+    def _phrase_concept(self, clause: Clause, reading: "_Reading", required: Mask) -> Concept:
+        plain = [token for token in clause.tokens if not token.alias]
+        words = [(self.analyzer.word(token.text), token.position) for token in plain]
+        kept = [(word, position) for word, position in words if not word.stop] or words
+        stems = [word.stem for word, _ in kept]
+        first = kept[0][1]
+        ids, least = self.phrase(stems, [position - first for _, position in kept])
+        reading.phrases.append(clause.text)
+        reading.sequences.append((tuple(stems), Mark(clause.text, "phrase", 1.0)))
+        only = np.zeros(self.generation.size, dtype=np.bool_)
+        only[ids] = True
+        if clause.group < 0:
+            required &= only
+        notion = np.zeros(self.generation.size, dtype=np.float32)
+        notion[ids] = least
+        importance = self.idf(len(ids))
+        return Concept(
+            clause.text,
+            self.saturate(notion, importance),
+            only.astype(np.float32),
+            importance,
+            [_dense(Reason(clause.text, clause.text, "phrase"), notion)],
+        )
+
+    def _prefix_concept(self, clause: Clause, reading: "_Reading") -> Concept:
+        notion = np.zeros(self.generation.size, dtype=np.float32)
+        for variant in forms.variants(clause.tokens[0].text):
+            for term, _ in self.generation.expand(schema.EXACT, variant, weights.MAX_EXPANSIONS):
+                found = self.postings(schema.EXACT, term)
+                notion[found.ids] += found.weights
+            reading.prefixes.append((variant, Mark(clause.text + "*", "prefix", 0.8)))
+        reading.words.append(clause.text + "*")
+        importance = self.idf(int(np.count_nonzero(notion)))
+        return Concept(
+            clause.text,
+            self.saturate(notion, importance * weights.PREFIX),
+            (notion > 0).astype(np.float32),
+            importance,
+            [_dense(Reason(clause.text + "*", clause.text, "prefix"), notion)],
+        )
+
+    def _restricted(self, clause: Clause, reading: "_Reading", required: Mask) -> Concept:
+        only = np.zeros(self.generation.size, dtype=np.bool_)
+        stems = [self.analyzer.word(token.text).stem for token in clause.tokens if not token.alias]
+        lists = [self.postings(clause.field or schema.TITLE, stem).ids for stem in stems]
+        if lists:
+            common = lists[0]
+            for ids in lists[1:]:
+                common = np.intersect1d(common, ids, assume_unique=True)
+            only[common] = True
+        if clause.group < 0:
+            required &= only
+        for stem in stems:
+            reading.mark(stem, clause.text, "form", 1.0)
+        importance = self.idf(int(np.count_nonzero(only)))
+        score = only.astype(np.float32)
+        return Concept(
+            clause.text,
+            score * np.float32(importance),
+            score,
+            importance,
+            [_dense(Reason(clause.text, clause.text, "form"), score)],
+        )
+
+    def _literal(self, clause: Clause) -> Ids:
+        """Return the documents an exclusion takes out: the word itself in any inflection, not inside compounds."""
+        if clause.field is not None or clause.kind == "word":
+            word = self.analyzer.word(clause.tokens[0].text)
+            return self.postings(clause.field or schema.STEM, word.stem).ids
+        if clause.kind == "prefix":
+            found = [
+                self.postings(schema.EXACT, term).ids
+                for term, _ in self.generation.expand(schema.EXACT, clause.tokens[0].text, weights.MAX_EXPANSIONS)
+            ]
+            return np.unique(np.concatenate(found)) if found else NO_POSTINGS.ids
+        plain = [token for token in clause.tokens if not token.alias]
+        stems = [self.analyzer.word(token.text).stem for token in plain]
+        ids, _ = self.phrase(stems, [token.position - plain[0].position for token in plain])
+        return ids
+
+
+class _Reading:
+    """Collects how a query is read while it is evaluated."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.phrases: list[str] = []
+        self.excluded: list[str] = []
+        self.dropped: list[str] = []
+        self.expansions: list[Expansion] = []
+        self.corrections: list[tuple[str, str]] = []
+        self.stems: dict[str, Mark] = {}
+        self.prefixes: list[tuple[str, Mark]] = []
+        self.sequences: list[tuple[tuple[str, ...], Mark]] = []
+        self.compounds: dict[str, Mark] = {}
+
+    def mark(self, stem: str, word: str, kind: str, strength: float) -> None:
+        held = self.stems.get(stem)
+        if held is None or held.strength < strength:
+            self.stems[stem] = Mark(word, kind, strength)
+
+    def part(self, stem: str, word: str) -> None:
+        self.compounds.setdefault(stem, Mark(word, "compound", 0.5))
+
+    def expand(self, word: str, term: str, relation: str, stems: tuple[str, ...], weight: float) -> None:
+        self.expansions.append(Expansion(word, term, relation))
+        kind = "synonym" if relation == "same" else "related"
+        if len(stems) == 1:
+            self.mark(stems[0], word, kind, 0.9 * weight)
+        else:
+            self.sequences.append((stems, Mark(word, kind, 0.9 * weight)))
+
+    def finish(self, parsed: Parsed) -> Understood:
+        return Understood(
+            tuple(self.words),
+            tuple(self.phrases),
+            tuple(self.excluded),
+            tuple(parsed.restrictions),
+            tuple(self.dropped),
+            tuple(self.expansions),
+            tuple(self.corrections),
+            self.stems,
+            tuple(self.prefixes),
+            tuple(self.sequences),
+            self.compounds,
+        )
+
+
+def _dense(reason: Reason, frequency: Floats) -> Evidence:
+    ids = np.flatnonzero(frequency).astype(np.uint32)
+    return Evidence(reason, ids, frequency[ids])
+
+
+def _places(found: Postings, documents: Ids) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Return number-of-document << 17 | position for all positions in the given documents (all of them in `found`)."""
+    if found.starts is None or found.positions is None:
+        return np.empty(0, dtype=np.int64)
+    at = np.searchsorted(found.ids, documents)
+    first = found.starts[at]
+    lengths = found.starts[at + 1] - first
+    owners = np.repeat(np.arange(len(documents), dtype=np.int64), lengths)
+    ends = np.cumsum(lengths)
+    flat = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) + np.repeat(first - (ends - lengths), lengths)
+    return owners << _POSITION_BITS | found.positions[flat].astype(np.int64)

@@ -1,0 +1,74 @@
+"""Every number the ranking depends on, each with its reason; no ranking code belongs here.
+
+Index-time numbers (FIELDS) change what is stored: raise `index.schema.SCHEMA_VERSION` with them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWeight:
+    """How much a word in a field counts, how far length is levelled out, and the length that counts as normal."""
+
+    boost: float
+    b: float
+    pivot: float
+
+
+# BM25F, computed when a document is written: w = Σ boost · tf / (1 - b + b · length / pivot).
+# Pivots are round typical lengths in words, fixed, so that one document's weights never depend on another's.
+FIELDS: Final[dict[str, FieldWeight]] = {
+    "title": FieldWeight(3.0, 0.3, 9),  # authors put the subject there; titles hardly differ in length
+    "subject": FieldWeight(2.0, 0.3, 12),  # topics, technologies, keywords: chosen by hand from lists
+    "benefit": FieldWeight(1.8, 0.4, 25),  # one sentence that says what it is good for
+    "solution": FieldWeight(1.2, 0.6, 100),  # what was done
+    "challenge": FieldWeight(1.0, 0.6, 80),  # why: words of the problem, as people ask
+    "results": FieldWeight(0.9, 0.6, 60),  # numbers and outcomes
+    "not_worked": FieldWeight(0.7, 0.6, 60),  # lessons: often about side issues
+    "site": FieldWeight(1.2, 0.2, 8),  # organisation, place, state: short, decisive when asked for
+    "translation": FieldWeight(0.8, 0.7, 200),  # the same again in the other language: must not count double
+    "attachments": FieldWeight(0.4, 0.8, 1500),  # long and noisy
+}
+
+# Saturation of term frequency: score = idf · w · (K1 + 1) / (K1 + w). Higher lets repeated words count longer;
+# w of a word in title and text is about 4, so K1 is above the usual 1.2.
+K1: Final = 2.0
+
+# How strongly each kind of evidence counts, relative to the same word in any inflection (= 1).
+STEM: Final = 1.0  # the word, in any inflection
+EXACT: Final = 0.2  # extra: exactly as typed (parts Masse/Maße, Zahlen/zählen in rank, not in recall)
+PART: Final = 0.7  # the word inside a compound: Beleuchtung in Straßenbeleuchtung
+TOGETHER: Final = 0.8  # the asked compound's parts, all of them in the document: Beleuchtung der Straße
+ONE_PART: Final = 0.35  # only some of the parts, times the share found
+SUBCOMPOUND: Final = 0.7  # a compound inside the asked one: Wärmepumpe of Großwärmepumpe
+JOINED: Final = 0.9  # two asked words written as one: smart meter → Smartmeter
+PREFIX: Final = 0.8  # word*
+TYPO: Final = 0.75  # times likeness: a word that occurs instead of one that does not
+SIMILAR: Final = 0.35  # times likeness: words sharing most of their letters groups
+SYNONYM_PART: Final = 0.6  # a synonym inside a compound
+
+# Two words asked for side by side and found side by side; times 1/distance, of the score of the pair.
+PROXIMITY: Final = 0.15
+PROXIMITY_WINDOW: Final = 12
+PROXIMITY_DEPTH: Final = 60  # only the best so many documents are looked at
+
+# A document with a share s of the asked words (by idf) keeps score · s^COORDINATION: all words before some words.
+COORDINATION: Final = 1.0
+# Documents with less than this share of the best document's matched words are not hits at all.
+MIN_SHARE: Final = 0.45
+
+# Priors multiply the score by at most 1 + the sum of these: they order equals and never bury a better text.
+PRIOR_EVIDENCE: Final = 0.03  # measured results with sources (0–1)
+PRIOR_REUSE: Final = 0.03  # others did it too; full at eight reuses
+PRIOR_FRESH: Final = 0.02  # halved every four years
+FRESH_HALF_LIFE: Final = 4 * 365.25 * 86400.0
+
+# Bounds of work: no query may cost more than these allow.
+MAX_QUERY_CHARACTERS: Final = 2000
+MAX_TERMS: Final = 64
+MAX_WILDCARDS: Final = 3
+MIN_PREFIX: Final = 3
+MAX_EXPANSIONS: Final = 300  # commonest words of a prefix
+MAX_SYNONYMS: Final = 24
+MAX_SIMILAR: Final = 24
