@@ -56,6 +56,20 @@ class User(Base, UserMixin):  # type: ignore[misc]  # the mixin carries no types
     )
 
 
+class SignIn(Base):
+    """One browser in which a person is signed in (Anmeldung); its row gone, the browser's cookie is worth nothing.
+
+    Only a fingerprint of what the cookie carries is kept, so that a copy of the database opens no session.
+    """
+
+    __tablename__ = "sign_in"
+
+    fingerprint: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    started_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    device: Mapped[str] = mapped_column(default="")
+
+
 class OrganisationMembership(Base):
     """What a person may do for an organisation (Rolle in der Organisation)."""
 

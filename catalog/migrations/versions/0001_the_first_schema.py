@@ -133,6 +133,28 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "sign_in",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["user_account.id"],
+            name=op.f("fk_sign_in_user_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("fingerprint", name=op.f("pk_sign_in")),
+    )
+    with op.batch_alter_table("sign_in", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_sign_in_started_at"), ["started_at"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_sign_in_user_id"), ["user_id"], unique=False
+        )
+
+    op.create_table(
         "municipality",
         sa.Column("ags", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -665,6 +687,18 @@ def upgrade() -> None:
             batch_op.f("ix_former_slug_solution_id"), ["solution_id"], unique=False
         )
 
+    op.create_table(
+        "import_mark",
+        sa.Column("solution_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["solution_id"],
+            ["solution.id"],
+            name=op.f("fk_import_mark_solution_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("solution_id", name=op.f("pk_import_mark")),
+    )
     op.create_table(
         "revision",
         sa.Column("id", sa.Integer(), nullable=False),
