@@ -1,6 +1,6 @@
 """Wiring of the web application: settings, runtime, plumbing, blueprints, on one screen."""
 
-import datetime
+import datetime as dt
 
 from flask import Flask
 from flask_wtf import CSRFProtect
@@ -14,7 +14,7 @@ from catalog.web import assets, errors, headers, hosts, jinja, limits, locale, l
 from catalog.web.context import EXTENSION, close_session
 
 _LARGEST_REQUEST = 4 * 1024 * 1024
-_SESSION_LIFE = datetime.timedelta(hours=8)
+_SESSION_LIFE = dt.timedelta(hours=8)
 
 
 def create_app(settings: Settings | None = None, runtime: Runtime | None = None) -> Flask:

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "CATALOG_"
@@ -18,7 +19,7 @@ class SettingsError(Exception):
     """A setting has a value that can't work; the text names it and says what would."""
 
 
-def _setting(default: object, help_text: str) -> object:
+def _setting(default: Any, help_text: str) -> Any:  # noqa: ANN401 - a dataclass field stands where its value will be
     return field(default=default, metadata={"help": help_text})
 
 
@@ -26,20 +27,24 @@ def _setting(default: object, help_text: str) -> object:
 class Settings:
     """What an operator can set; `CATALOG_DATA_DIR` in the environment is `data_dir` here and in the TOML file."""
 
-    data_dir: Path = _setting(Path("var"), "Folder of the database, index, files and secret key.")  # type: ignore[assignment]
-    database_url: str = _setting("", "SQLAlchemy address; empty means SQLite in the data folder.")  # type: ignore[assignment]
-    base_url: str = _setting("http://127.0.0.1:8000", "Public address; links in mails use it, https turns secure cookies on.")  # type: ignore[assignment]
-    secret_key: str = _setting("", "Key for sessions and tokens; empty means one is made and kept in the data folder.")  # type: ignore[assignment]
-    mail_url: str = _setting("", "smtp://user:password@host:port, smtps:// or smtp+starttls://; empty writes mails into the data folder.")  # type: ignore[assignment]
-    mail_from: str = _setting("loesungskatalog@localhost", "Sender of mails.")  # type: ignore[assignment]
-    host: str = _setting("127.0.0.1", "Address to listen on.")  # type: ignore[assignment]
-    port: int = _setting(8000, "Port to listen on.")  # type: ignore[assignment]
-    workers: int = _setting(2, "Web processes.")  # type: ignore[assignment]
-    threads: int = _setting(4, "Threads in each web process.")  # type: ignore[assignment]
-    trusted_hosts: str = _setting("", "Further host names to answer to, separated by commas; that of base_url always counts.")  # type: ignore[assignment]
-    trusted_proxies: int = _setting(0, "Reverse proxies in front whose X-Forwarded headers are believed.")  # type: ignore[assignment]
-    read_only: bool = _setting(default=False, help_text="Refuse all writing, for maintenance.")  # type: ignore[assignment]
-    demo: bool = _setting(default=False, help_text="Show the demo accounts on the login page.")  # type: ignore[assignment]
+    data_dir: Path = _setting(Path("var"), "Folder of the database, index, files and secret key.")
+    database_url: str = _setting("", "SQLAlchemy address; empty means SQLite in the data folder.")
+    base_url: str = _setting(
+        "http://127.0.0.1:8000", "Public address, for links in mails; https turns secure cookies on."
+    )
+    secret_key: str = _setting("", "Key for sessions and tokens; empty has one made and kept in the data folder.")
+    mail_url: str = _setting(
+        "", "smtp[s|+starttls]://user:password@host:port; empty writes mails into the data folder."
+    )
+    mail_from: str = _setting("loesungskatalog@localhost", "Sender of mails.")
+    host: str = _setting("127.0.0.1", "Address to listen on.")
+    port: int = _setting(8000, "Port to listen on.")
+    workers: int = _setting(2, "Web processes.")
+    threads: int = _setting(4, "Threads in each web process.")
+    trusted_hosts: str = _setting("", "Further host names to answer to, separated by commas, beside that of base_url.")
+    trusted_proxies: int = _setting(0, "Number of reverse proxies in front whose X-Forwarded headers are believed.")
+    read_only: bool = _setting(default=False, help_text="Refuse all writing, for maintenance.")
+    demo: bool = _setting(default=False, help_text="Show the demo accounts on the login page.")
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -68,13 +73,11 @@ def _parse(name: str, kind: type, raw: object) -> object:
         if kind is bool:
             if isinstance(raw, bool):
                 return raw
-            if text.lower() not in _TRUE | _FALSE:
-                raise ValueError
-            return text.lower() in _TRUE
+            return {**dict.fromkeys(_TRUE, True), **dict.fromkeys(_FALSE, False)}[text.lower()]
         if kind is Path:
             return Path(text).expanduser()
         return kind(text)
-    except ValueError:
+    except (ValueError, KeyError):
         expected = {bool: "true or false", int: "a whole number"}.get(kind, "a value of another form")
         msg = f"{PREFIX}{name.upper()} is {text!r}, but must be {expected}."
         raise SettingsError(msg) from None

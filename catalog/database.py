@@ -1,4 +1,4 @@
-"""The database connection and its schema: engine with the right settings for each system, and migrations to the head."""
+"""The database connection and its schema: an engine set up for each system, and migrations to the head."""
 
 import os
 import shutil

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from catalog.domain.errors import ConflictError, ForbiddenError
-from catalog.domain.text import Message, N_
+from catalog.domain.text import N_, Message
 
 
 class UnitOfWork:
@@ -17,7 +17,9 @@ class UnitOfWork:
     def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
         """Bind to the engine; `read_only` refuses every writing block, for maintenance."""
         self.reading: sessionmaker[Session] = sessionmaker(engine, expire_on_commit=False)
-        self.writing: sessionmaker[Session] = sessionmaker(engine.execution_options(writes=True), expire_on_commit=False)
+        self.writing: sessionmaker[Session] = sessionmaker(
+            engine.execution_options(writes=True), expire_on_commit=False
+        )
         self.after_commit: Callable[[], None] | None = None
         self.read_only = read_only
 

@@ -1,6 +1,8 @@
 """Fixtures that most tests share: a data folder, an open runtime on a migrated database, the app and its client."""
 
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from catalog.app import create_app
 from catalog.config import Settings
 from catalog.models import load_all
 from catalog.runtime import Runtime, open_runtime
+from tests import postgres
 
 load_all()
 
@@ -29,6 +32,17 @@ def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A real PostgreSQL, started when the first test asks for it."""
+    # Not below pytest's own folder: another run may clear that, and socket paths must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="katalog-pg-", ignore_cleanup_errors=True) as folder,
+        postgres.running(Path(folder)) as server,
+    ):
+        yield server
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a fresh data folder."""
@@ -36,13 +50,33 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def runtime(settings: Settings, migrated_database: Path) -> Iterator[Runtime]:
+def sqlite_runtime(settings: Settings, migrated_database: Path) -> Iterator[Runtime]:
     """An open runtime on an empty, migrated SQLite database and an empty index."""
     settings.data_dir.mkdir(mode=0o700)
     (settings.data_dir / "catalog.sqlite3").write_bytes(migrated_database.read_bytes())
     opened = open_runtime(settings)
     yield opened
     opened.engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def each_runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
+    """The runtime on SQLite, then on PostgreSQL; folders whose tests must hold on both override `runtime` by it."""
+    if request.param == "sqlite":
+        yield request.getfixturevalue("sqlite_runtime")
+        return
+    settings: Settings = request.getfixturevalue("settings")
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    with server.fresh() as url:
+        opened = open_runtime(replace(settings, database_url=url))
+        yield opened
+        opened.engine.dispose()
+
+
+@pytest.fixture
+def runtime(sqlite_runtime: Runtime) -> Runtime:
+    """The runtime most tests use."""
+    return sqlite_runtime
 
 
 @pytest.fixture

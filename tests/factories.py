@@ -33,7 +33,10 @@ def make_municipality(session: Session, ags: str = "01003000", name: str = "Lüb
     if found is None:
         make_state(session)
         found = Municipality(
-            ags=ags, name=name, search_name=name.lower().replace("ü", "ue"), state_code="01",
+            ags=ags,
+            name=name,
+            search_name=name.lower().replace("ü", "ue"),
+            state_code="01",
             **({"population": 218_000, "latitude": 53.87, "longitude": 10.69} | given),
         )
         session.add(found)
@@ -45,7 +48,10 @@ def make_organisation(session: Session, **given: Any) -> Organisation:
     """A utility that is a full member."""
     number = next(_numbers)
     organisation = Organisation(
-        **({"slug": f"stadtwerke-{number}", "name": f"Stadtwerke Nummer {number}", "kind": OrganisationKind.UTILITY} | given)
+        **(
+            {"slug": f"stadtwerke-{number}", "name": f"Stadtwerke Nummer {number}", "kind": OrganisationKind.UTILITY}
+            | given
+        )
     )
     session.add(organisation)
     session.flush()
@@ -61,10 +67,20 @@ def make_topic(session: Session, **given: Any) -> Topic:
     return topic
 
 
-def make_user(session: Session, organisation: Organisation | None = None, role: OrganisationRole = OrganisationRole.MEMBER, **given: Any) -> User:
+def make_user(
+    session: Session,
+    organisation: Organisation | None = None,
+    role: OrganisationRole = OrganisationRole.MEMBER,
+    **given: Any,
+) -> User:
     """A person with an account and no password, with a role in the organisation where one is given."""
     number = next(_numbers)
-    user = User(**({"email": f"person-{number}@example.org", "name": f"Person {number}", "fs_uniquifier": token_hex(16)} | given))
+    user = User(
+        **(
+            {"email": f"person-{number}@example.org", "name": f"Person {number}", "fs_uniquifier": token_hex(16)}
+            | given
+        )
+    )
     if organisation is not None:
         user.memberships.append(OrganisationMembership(organisation=organisation, role=role))
     session.add(user)
@@ -75,7 +91,9 @@ def make_user(session: Session, organisation: Organisation | None = None, role: 
 def actor_for(user: User, *roles: Role) -> Actor:
     """The actor a signed-in person is."""
     return Actor(
-        user_id=user.id, name=user.name, roles=frozenset(roles),
+        user_id=user.id,
+        name=user.name,
+        roles=frozenset(roles),
         organisations={row.organisation.id: row.role for row in user.memberships},
     )
 
@@ -96,8 +114,12 @@ def make_entry(session: Session, **given: Any) -> Entry:
                 "organisation": organisation,
                 "deployments": [
                     Deployment(
-                        organisation=organisation, place=Place(ags="01003000", name="Lübeck"), started="2021-05",
-                        status=DeploymentStatus.PILOT, worked="Die Funkabdeckung.", not_worked="Die Batterien hielten nur ein Jahr.",
+                        organisation=organisation,
+                        place=Place(ags="01003000", name="Lübeck"),
+                        started="2021-05",
+                        status=DeploymentStatus.PILOT,
+                        worked="Die Funkabdeckung.",
+                        not_worked="Die Batterien hielten nur ein Jahr.",
                     )
                 ],
             }

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from catalog.domain.text import Message, N_
+from catalog.domain.text import N_, Message
 from catalog.domain.vocabulary import (
     CostBand,
     DeploymentStatus,
@@ -21,7 +21,9 @@ from catalog.domain.vocabulary import (
     Visibility,
 )
 
-_PARTIAL_DATE = re.compile(r"^(?P<year>(?:19|20)\d{2})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?P<day>0[1-9]|[12]\d|3[01]))?)?$")
+_PARTIAL_DATE = re.compile(
+    r"^(?P<year>(?:19|20)\d{2})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?P<day>0[1-9]|[12]\d|3[01]))?)?$"
+)
 _WEB_ADDRESS = re.compile(r"^https?://[^\s/?#<>\"]+\.[^\s<>\"]+$", re.IGNORECASE)
 MAX_LINE = 300
 MAX_TEXT = 40_000
@@ -50,7 +52,10 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_LI
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), AfterValidator(without_nul)]
 PartialDate = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(partial_date)]
 WebAddress = Annotated[
-    str, StringConstraints(strip_whitespace=True, max_length=2_000), AfterValidator(without_nul), AfterValidator(web_address)
+    str,
+    StringConstraints(strip_whitespace=True, max_length=2_000),
+    AfterValidator(without_nul),
+    AfterValidator(web_address),
 ]
 Amount = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e15)]
@@ -234,5 +239,7 @@ def missing(entry: Entry) -> dict[str, Message]:
             if not value and not waived:
                 gaps[f"deployments.{number}.{name}"] = Message(text)
         if site.status is DeploymentStatus.STOPPED and not (site.stop_causes or site.stop_reason):
-            gaps[f"deployments.{number}.stop_causes"] = Message(N_("Bitte geben Sie an, warum der Einsatz beendet wurde."))
+            gaps[f"deployments.{number}.stop_causes"] = Message(
+                N_("Bitte geben Sie an, warum der Einsatz beendet wurde.")
+            )
     return gaps

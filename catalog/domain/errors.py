@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from catalog.domain.text import Message, N_
+from catalog.domain.text import N_, Message
 
 
 class DomainError(Exception):

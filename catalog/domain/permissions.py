@@ -100,10 +100,14 @@ def _reads(actor: Actor, entry: Readable | None) -> bool:
 
 
 def _writes(actor: Actor, entry: Readable | None) -> bool:
-    return _reads(actor, entry) and entry is not None and (
-        (actor.user_id is not None and entry.created_by_id == actor.user_id and bool(actor.writing_organisations))
-        or actor.writes_for(entry.organisation_id)
-        or actor.is_admin
+    return (
+        _reads(actor, entry)
+        and entry is not None
+        and (
+            (actor.user_id is not None and entry.created_by_id == actor.user_id and bool(actor.writing_organisations))
+            or actor.writes_for(entry.organisation_id)
+            or actor.is_admin
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""Words and slugs: marking texts for translation, messages with parameters, address slugs; nothing that knows an entry."""
+"""Words: marking texts for translation, messages with parameters, address slugs; nothing that knows an entry."""
 
 import re
 import unicodedata

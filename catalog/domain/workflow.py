@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from catalog.domain.errors import ConflictError
 from catalog.domain.permissions import Permission
-from catalog.domain.text import Message, N_
+from catalog.domain.text import N_, Message
 
 
 class Status(StrEnum):

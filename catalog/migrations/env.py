@@ -24,8 +24,12 @@ def _render(kind: str, item: Any, _context: AutogenContext) -> str | bool:  # no
 def _run() -> None:
     connection = context.config.attributes["connection"]
     context.configure(
-        connection=connection, target_metadata=Base.metadata, render_as_batch=True, compare_type=True,
-        compare_server_default=False, render_item=_render,
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=True,
+        compare_type=True,
+        compare_server_default=False,
+        render_item=_render,
     )
     context.run_migrations()
 

@@ -1,4 +1,4 @@
-"""What all tables share: the declarative base, constraint names, and column types that behave alike on both databases."""
+"""What all tables share: declarative base, constraint names, and column types that behave alike on both databases."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -48,8 +48,13 @@ def utcnow() -> datetime:
 def terms(enum: type[StrEnum], name: str) -> Enum:
     """A column type for a controlled vocabulary: its values as text, guarded by a CHECK named `name`."""
     return Enum(
-        enum, native_enum=False, create_constraint=True, name=name, length=40,
-        values_callable=lambda members: [member.value for member in members], validate_strings=True,
+        enum,
+        native_enum=False,
+        create_constraint=True,
+        name=name,
+        length=40,
+        values_callable=lambda members: [member.value for member in members],
+        validate_strings=True,
     )
 
 

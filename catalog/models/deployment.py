@@ -19,7 +19,9 @@ class Deployment(Base):
 
     __tablename__ = "deployment"
     __table_args__ = (
-        CheckConstraint("ended = '' OR started = '' OR ended >= substr(started, 1, length(ended))", name="dates_in_order"),
+        CheckConstraint(
+            "ended = '' OR started = '' OR ended >= substr(started, 1, length(ended))", name="dates_in_order"
+        ),
         CheckConstraint("capex_eur >= 0", name="capex_not_negative"),
         CheckConstraint("opex_eur >= 0", name="opex_not_negative"),
         CheckConstraint("person_days >= 0", name="person_days_not_negative"),

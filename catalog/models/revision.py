@@ -20,7 +20,9 @@ class Revision(Base):
     __tablename__ = "revision"
     __table_args__ = (
         UniqueConstraint("solution_id", "number"),
-        Index("uq_revision_one_open", "solution_id", unique=True, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)),
+        Index(
+            "uq_revision_one_open", "solution_id", unique=True, sqlite_where=text(_OPEN), postgresql_where=text(_OPEN)
+        ),
         Index(None, "status", "submitted_at"),
     )
 

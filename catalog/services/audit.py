@@ -21,7 +21,12 @@ def record(  # noqa: PLR0913 - who, what, on what, why: each is a column of its 
     """Add one audit event; it is stored when the caller's transaction is."""
     session.add(
         AuditEvent(
-            actor_id=actor.user_id, actor_name=actor.name, action=action, subject_type=subject_type,
-            subject_id=subject_id, reason=reason, details=details or {},
+            actor_id=actor.user_id,
+            actor_name=actor.name,
+            action=action,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            reason=reason,
+            details=details or {},
         )
     )

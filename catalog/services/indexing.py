@@ -18,11 +18,16 @@ from index import Document
 _SITE = selectinload(Solution.deployments)
 _LOAD = (
     joinedload(Solution.organisation).joinedload(Organisation.municipality),
-    selectinload(Solution.topics), selectinload(Solution.technologies),
-    _SITE.joinedload(Deployment.organisation), _SITE.joinedload(Deployment.municipality),
-    _SITE.selectinload(Deployment.kpis), _SITE.selectinload(Deployment.stop_causes),
-    _SITE.selectinload(Deployment.partners), _SITE.selectinload(Deployment.funding),
-    _SITE.joinedload(Deployment.reuse), _SITE.selectinload(Deployment.reused_by).joinedload(Reuse.deployment).joinedload(Deployment.solution),
+    selectinload(Solution.topics),
+    selectinload(Solution.technologies),
+    _SITE.joinedload(Deployment.organisation),
+    _SITE.joinedload(Deployment.municipality),
+    _SITE.selectinload(Deployment.kpis),
+    _SITE.selectinload(Deployment.stop_causes),
+    _SITE.selectinload(Deployment.partners),
+    _SITE.selectinload(Deployment.funding),
+    _SITE.joinedload(Deployment.reuse),
+    _SITE.selectinload(Deployment.reused_by).joinedload(Reuse.deployment).joinedload(Deployment.solution),
 )
 _CHUNK = 300
 
@@ -34,7 +39,8 @@ def documents(session: Session, ids: Iterable[int]) -> list[Document]:
     found: list[Document] = []
     for start in range(0, len(wanted), _CHUNK):
         rows = session.scalars(
-            select(Solution).where(Solution.id.in_(wanted[start : start + _CHUNK]), Solution.status == Status.PUBLISHED)
+            select(Solution)
+            .where(Solution.id.in_(wanted[start : start + _CHUNK]), Solution.status == Status.PUBLISHED)
             .options(*_LOAD)
         ).unique()
         found += [document_for(solution, ancestors) for solution in rows]
@@ -48,8 +54,11 @@ def all_documents(session: Session) -> Iterator[Document]:
     while True:
         rows = list(
             session.scalars(
-                select(Solution).where(Solution.status == Status.PUBLISHED, Solution.id > last)
-                .order_by(Solution.id).limit(_CHUNK).options(*_LOAD)
+                select(Solution)
+                .where(Solution.status == Status.PUBLISHED, Solution.id > last)
+                .order_by(Solution.id)
+                .limit(_CHUNK)
+                .options(*_LOAD)
             ).unique()
         )
         if not rows:
@@ -94,7 +103,10 @@ def document_for(solution: Solution, ancestors: dict[int, tuple[Topic, ...]]) ->
     municipalities = {site.municipality.ags: site.municipality for site in sites if site.municipality}
     years = _years(sites)
     costs = [site.capex_eur for site in sites if site.capex_eur is not None]
-    numbers = {"updated": (solution.published_at or solution.updated_at).timestamp(), "reuses": float(len(known_reuses(solution)))}
+    numbers = {
+        "updated": (solution.published_at or solution.updated_at).timestamp(),
+        "reuses": float(len(known_reuses(solution))),
+    }
     if years:
         numbers |= {"year_from": float(years[0]), "year_to": float(years[-1])}
     if costs:
@@ -117,23 +129,45 @@ def document_for(solution: Solution, ancestors: dict[int, tuple[Topic, ...]]) ->
             ),
             "challenge": solution.challenge,
             "solution": _lines(
-                solution.approach, solution.technical, solution.legal, solution.organisational, solution.data,
-                solution.adaptation, *(site.summary for site in sites),
+                solution.approach,
+                solution.technical,
+                solution.legal,
+                solution.organisational,
+                solution.data,
+                solution.adaptation,
+                *(site.summary for site in sites),
             ),
             "results": _lines(
-                *(_lines(site.results, site.worked, *(f"{kpi.indicator} {kpi.unit} {kpi.note}" for kpi in site.kpis))
-                  for site in sites)
+                *(
+                    _lines(site.results, site.worked, *(f"{kpi.indicator} {kpi.unit} {kpi.note}" for kpi in site.kpis))
+                    for site in sites
+                )
             ),
             "not_worked": _lines(
                 solution.limits,
-                *(_lines(site.not_worked, site.would_change, site.stop_reason,
-                         *(LABELS[row.cause] for row in site.stop_causes)) for site in sites),
+                *(
+                    _lines(
+                        site.not_worked,
+                        site.would_change,
+                        site.stop_reason,
+                        *(LABELS[row.cause] for row in site.stop_causes),
+                    )
+                    for site in sites
+                ),
             ),
             "site": _lines(
                 *(f"{organisation.name}\n{organisation.short_name}" for organisation in organisations.values()),
-                *(_lines(site.organisation_name, site.place_name,
-                         *(f"{p.organisation.name if p.organisation else p.organisation_name} {p.product}" for p in site.partners))
-                  for site in sites),
+                *(
+                    _lines(
+                        site.organisation_name,
+                        site.place_name,
+                        *(
+                            f"{p.organisation.name if p.organisation else p.organisation_name} {p.product}"
+                            for p in site.partners
+                        ),
+                    )
+                    for site in sites
+                ),
                 *(f"{place.name}\n{place.district}\n{place.state.name}" for place in municipalities.values()),
             ),
             "translation": _lines(solution.title_en, solution.benefit_en),

@@ -18,9 +18,7 @@ def _tell(session: Session, template: str, users: set[int], **ids: int) -> None:
 def curator_ids(session: Session) -> set[int]:
     """The row numbers of all active curators."""
     return set(
-        session.scalars(
-            select(User.id).join(User.roles).where(Role.name == RoleName.CURATOR, User.active.is_(True))
-        )
+        session.scalars(select(User.id).join(User.roles).where(Role.name == RoleName.CURATOR, User.active.is_(True)))
     )
 
 

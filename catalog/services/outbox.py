@@ -51,7 +51,9 @@ def deliver_index(sessions: Sessions, index: SearchIndex, *, lock_timeout: float
             with sessions() as session:
                 rows = session.execute(
                     select(OutboxMessage.id, OutboxMessage.subject_id)
-                    .where(OutboxMessage.kind == INDEX).order_by(OutboxMessage.id).limit(limit)
+                    .where(OutboxMessage.kind == INDEX)
+                    .order_by(OutboxMessage.id)
+                    .limit(limit)
                 ).all()
                 if not rows:
                     return settled
@@ -70,8 +72,10 @@ def deliver_mail(sessions: Sessions, send: Mailer, *, limit: int = BATCH, now: d
     with sessions() as session:
         due = list(
             session.scalars(
-                select(OutboxMessage.id).where(OutboxMessage.kind == EMAIL, OutboxMessage.due_at <= now)
-                .order_by(OutboxMessage.id).limit(limit)
+                select(OutboxMessage.id)
+                .where(OutboxMessage.kind == EMAIL, OutboxMessage.due_at <= now)
+                .order_by(OutboxMessage.id)
+                .limit(limit)
             )
         )
     sent = 0
@@ -79,10 +83,12 @@ def deliver_mail(sessions: Sessions, send: Mailer, *, limit: int = BATCH, now: d
         with sessions.begin() as session:
             # Claimed by moving its due time: a second worker then leaves it alone while this one talks to the server.
             claimed = session.execute(
-                update(OutboxMessage).where(OutboxMessage.id == message_id, OutboxMessage.due_at <= now)
+                update(OutboxMessage)
+                .where(OutboxMessage.id == message_id, OutboxMessage.due_at <= now)
                 .values(due_at=now + timedelta(minutes=5), attempts=OutboxMessage.attempts + 1)
-            ).rowcount
-        if not claimed:
+                .returning(OutboxMessage.id)
+            ).scalar_one_or_none()
+        if claimed is None:
             continue
         with sessions() as session:
             message = session.get_one(OutboxMessage, message_id)
@@ -94,7 +100,8 @@ def deliver_mail(sessions: Sessions, send: Mailer, *, limit: int = BATCH, now: d
             log.warning("mail %s not sent, next try in %s: %s", message_id, pause, type(problem).__name__)
             with sessions.begin() as session:
                 session.execute(
-                    update(OutboxMessage).where(OutboxMessage.id == message_id)
+                    update(OutboxMessage)
+                    .where(OutboxMessage.id == message_id)
                     .values(due_at=now + pause, last_error=f"{type(problem).__name__}: {problem}"[:500])
                 )
             continue
@@ -117,3 +124,20 @@ def nudge(sessions: Sessions, index: SearchIndex) -> None:
         log.warning("search index not updated: %s", problem)
     except Exception:
         log.exception("search index not updated")
+
+
+def rebuild_index(sessions: Sessions, index: SearchIndex, *, lock_timeout: float = 60.0) -> int:
+    """Build the index anew from the database, beside the one in use; gives how many entries it holds.
+
+    What waited for the index when the reading began is settled with it; what came later stays and is delivered next.
+    Raises IndexLocked when another process writes for longer than `lock_timeout`.
+    """
+    with index.writing(timeout=lock_timeout):
+        with sessions() as session:
+            settled = list(session.scalars(select(OutboxMessage.id).where(OutboxMessage.kind == INDEX)))
+        with sessions() as session:
+            count = index.rebuild(indexing.all_documents(session))
+        for start in range(0, len(settled), BATCH):
+            with sessions.begin() as session:
+                session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(settled[start : start + BATCH])))
+    return count

@@ -30,8 +30,10 @@ def find(session: Session, *, ags: str = "", name: str = "") -> Municipality | N
     found = session.scalars(select(Municipality).where(Municipality.search_name == folded).order_by(ranked)).first()
     if found is None:
         found = session.scalars(
-            select(Municipality).join(PlaceAlias, PlaceAlias.ags == Municipality.ags)
-            .where(PlaceAlias.search_name == folded).order_by(ranked)
+            select(Municipality)
+            .join(PlaceAlias, PlaceAlias.ags == Municipality.ags)
+            .where(PlaceAlias.search_name == folded)
+            .order_by(ranked)
         ).first()
     return found
 
@@ -52,11 +54,15 @@ def suggest(session: Session, prefix: str, limit: int = 10) -> list[tuple[str, M
         for place in session.scalars(
             select(Municipality)
             .where(or_(Municipality.search_name.like(starts, escape="\\"), Municipality.ags == prefix.strip()))
-            .order_by(exact_first, ranked).limit(limit)
+            .order_by(exact_first, ranked)
+            .limit(limit)
         )
     ]
     aliases = session.execute(
-        select(PlaceAlias.name, Municipality).join(Municipality, PlaceAlias.ags == Municipality.ags)
-        .where(PlaceAlias.search_name.like(starts, escape="\\")).order_by(ranked).limit(limit)
+        select(PlaceAlias.name, Municipality)
+        .join(Municipality, PlaceAlias.ags == Municipality.ags)
+        .where(PlaceAlias.search_name.like(starts, escape="\\"))
+        .order_by(ranked)
+        .limit(limit)
     )
     return [*found, *((name, place) for name, place in aliases)][:limit]

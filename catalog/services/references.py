@@ -18,7 +18,10 @@ from catalog.models.topic import Technology, Topic
 from catalog.services import places
 
 _KIND_BY_NAME = (
-    (re.compile(r"\b(?:stadtwerk|gemeindewerk|kommunalwerk|technische werke|werke|swk?)", re.IGNORECASE), OrganisationKind.UTILITY),
+    (
+        re.compile(r"\b(?:stadtwerk|gemeindewerk|kommunalwerk|technische werke|werke|swk?)", re.IGNORECASE),
+        OrganisationKind.UTILITY,
+    ),
     (re.compile(r"\b(?:netz|netze|netzgesellschaft)\b", re.IGNORECASE), OrganisationKind.NETWORK_OPERATOR),
     (re.compile(r"(?:wasser|zweckverband|entwässerung)", re.IGNORECASE), OrganisationKind.WATER_ASSOCIATION),
     (re.compile(r"kreis\b", re.IGNORECASE), OrganisationKind.DISTRICT),
@@ -50,7 +53,13 @@ class References:
         if key not in self._organisations or (create and self._organisations[key] is None):
             found = self._session.scalars(
                 select(Organisation)
-                .where(or_(Organisation.slug == key, func.lower(Organisation.name) == key.lower(), Organisation.short_name == key))
+                .where(
+                    or_(
+                        Organisation.slug == key,
+                        func.lower(Organisation.name) == key.lower(),
+                        Organisation.short_name == key,
+                    )
+                )
                 .order_by((Organisation.slug == key).desc())
             ).first()
             if found is None and create:

@@ -27,7 +27,7 @@ def reading() -> Session:
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """A session that commits at the end of the block; what was read before is forgotten, so that pages show the new state."""
+    """A session that commits at the end of the block; the reading one is closed, so that pages show the new state."""
     close_session()
     with runtime().unit_of_work() as session:
         yield session

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from catalog.domain.errors import ConflictError, DomainError, ForbiddenError, InvalidError, NotFoundError
-from catalog.domain.text import Message, N_
+from catalog.domain.text import N_, Message
 from catalog.web.context import close_session
 from index import IndexUnavailable
 
@@ -27,9 +27,20 @@ TEXTS: dict[int, tuple[str, str]] = {
     413: (N_("Zu groß"), N_("Das Gesendete ist größer als erlaubt. Bitte kürzen oder teilen Sie es.")),
     422: (N_("Bitte prüfen"), N_("Bitte prüfen Sie Ihre Angaben.")),
     429: (N_("Zu viele Versuche"), N_("Bitte warten Sie einige Minuten und versuchen Sie es dann noch einmal.")),
-    500: (N_("Da ist etwas schiefgegangen"), N_("Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal; bleibt er, nennen Sie uns die Vorgangsnummer.")),
-    503: (N_("Gerade nicht erreichbar"), N_("Der Katalog ist gerade überlastet oder wird gewartet. Bitte versuchen Sie es in einer Minute noch einmal.")),
-    507: (N_("Kein Speicherplatz"), N_("Auf dem Server ist kein Platz mehr; gespeichert wurde nichts. Bitte sagen Sie den Betreibenden Bescheid.")),
+    500: (
+        N_("Da ist etwas schiefgegangen"),
+        N_(
+            "Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal und nennen Sie uns sonst die Vorgangsnummer."
+        ),
+    ),
+    503: (
+        N_("Gerade nicht erreichbar"),
+        N_("Der Katalog ist gerade überlastet oder wird gewartet. Bitte versuchen Sie es in einer Minute noch einmal."),
+    ),
+    507: (
+        N_("Kein Speicherplatz"),
+        N_("Auf dem Server ist kein Platz mehr; gespeichert wurde nichts. Bitte sagen Sie den Betreibenden Bescheid."),
+    ),
 }
 
 
@@ -56,7 +67,9 @@ def page(status: int, message: Message | str | None = None, reference: str = "")
     """The page for a status, with a text of its own where there is one to say."""
     close_session()  # the session may be the very thing that broke
     heading, text = TEXTS.get(status, TEXTS[500 if status >= 500 else 400])  # noqa: PLR2004 - the classes of HTTP statuses
-    body = render_template("errors/error.html", status=status, heading=heading, text=message or text, reference=reference)
+    body = render_template(
+        "errors/error.html", status=status, heading=heading, text=message or text, reference=reference
+    )
     headers = {"Retry-After": _RETRY_AFTER_SECONDS} if status in {503, 507} else {}
     return body, status, headers
 

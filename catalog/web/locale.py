@@ -23,7 +23,7 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(TRANSLATIONS)
     app.config["BABEL_DEFAULT_LOCALE"] = "de"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Berlin"
-    Babel(app, locale_selector=choose)
+    Babel(app, locale_selector=choose)  # type: ignore[no-untyped-call]  # the package carries no types
     app.jinja_env.filters.update(
         term=term, say=say, datum=day, zeitpunkt=moment, zeitraum=partial_day, zahl=number, euro=euro
     )
@@ -106,7 +106,9 @@ def euro(value: float | None) -> str:
     if value is None:
         return ""
     cents = value != round(value)
-    return numbers.format_currency(value, "EUR", "#,##0.00\xa0¤" if cents else "#,##0\xa0¤", locale=_tag(), currency_digits=False)
+    return numbers.format_currency(
+        value, "EUR", "#,##0.00\xa0¤" if cents else "#,##0\xa0¤", locale=_tag(), currency_digits=False
+    )
 
 
 def set_language_cookie(app: Flask) -> None:
@@ -116,5 +118,7 @@ def set_language_cookie(app: Flask) -> None:
     def _keep(response):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - Flask's own hook signature
         wanted = remember()
         if wanted:
-            response.set_cookie(COOKIE, wanted, max_age=31_536_000, samesite="Lax", httponly=True, secure=g.get("secure", False))
+            response.set_cookie(
+                COOKIE, wanted, max_age=31_536_000, samesite="Lax", httponly=True, secure=g.get("secure", False)
+            )
         return response
