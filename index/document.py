@@ -105,8 +105,8 @@ class Understood:
     sequences: tuple[tuple[tuple[str, ...], Mark], ...] = field(default=(), repr=False)
     compounds: Mapping[str, Mark] = field(default_factory=dict, repr=False)
     """Stems of parts that count only beside the other parts of the same asked compound."""
-    decisions: dict[str, tuple[tuple[int, int, Mark], ...]] = field(default_factory=dict, repr=False)
-    """What the highlighter found out about words so far: filled while it works."""
+    plan: dict[str, object] = field(default_factory=dict, repr=False)
+    """What the highlighter derived from the above: filled when it first works."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ change neither counts nor scores.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -18,10 +19,17 @@ from index.document import Expansion, Mark, Reason, Understood
 from index.generation import Generation, Mask
 from index.postings import NO_POSTINGS, Floats, Ids, Postings
 from index.query import Clause, Parsed
+from index.vocabulary import Vocabulary
 
 _POSITION_BITS: Final = 17
 _STRONG: Final = 1.0
 _WEAK: Final = 0.5
+_CORRECTIONS: Final = 3
+_LEAST_SIMILAR: Final = 0.55
+_LEAST_CONTAINED: Final = 0.75
+_MIN_SIMILAR: Final = 5
+_RARE: Final = 2  # a word this rare may be a typo itself; then a much commoner neighbour is offered
+_MUCH_COMMONER: Final = 20
 
 
 @dataclass(slots=True)
@@ -55,6 +63,8 @@ class Outcome:
     relaxed: bool
     understood: Understood
     evidence: list[Evidence]
+    offers: tuple[tuple[str, str], ...] = ()
+    """Words that hardly occur, and much commoner ones like them."""
 
 
 class Evaluator:
@@ -66,6 +76,18 @@ class Evaluator:
         self.analyzer = analyzer
         self.visible = generation.visible(audiences)
         self.count = int(np.count_nonzero(self.visible))
+        held = generation.derived.get(Vocabulary)
+        if not isinstance(held, Vocabulary) or held.known is not analyzer.known:
+            held = None
+        self._vocabulary: Vocabulary | None = held
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the generation; made when first needed."""
+        if self._vocabulary is None:
+            self._vocabulary = Vocabulary(self.generation, self.analyzer.known)
+            self.generation.derived[Vocabulary] = self._vocabulary
+        return self._vocabulary
 
     # --- terms -----------------------------------------------------------------------------------------------------
 
@@ -161,9 +183,50 @@ class Evaluator:
         best = float(credit.max(initial=0.0))
         mask = (credit >= best * weights.MIN_SHARE) & (credit > 0.0)
         score *= credit ** np.float32(weights.COORDINATION)
+        self._nearness(concepts, score, mask)
         relaxed = not bool(np.any((matched == len(concepts)) & required))
         evidence = [found for concept in concepts for found in concept.evidence]
-        return Outcome(mask, score, relaxed and bool(mask.any()), reading.finish(parsed), evidence)
+        return Outcome(
+            mask, score, relaxed and bool(mask.any()), reading.finish(parsed), evidence, tuple(reading.offers)
+        )
+
+    def _nearness(self, concepts: list[Concept], score: Floats, mask: Mask) -> None:
+        """Raise the best documents in which neighbouring words of the query stand close together."""
+        pairs = [
+            (one.position_stem, other.position_stem)
+            for one, other in pairwise(concepts)
+            if one.position_stem is not None and other.position_stem is not None
+        ]
+        if not pairs:
+            return
+        documents = np.flatnonzero(mask)
+        depth = weights.PROXIMITY_DEPTH
+        if len(documents) > depth:
+            documents = documents[np.argpartition(-score[documents], depth)[:depth]]
+        documents = np.sort(documents).astype(np.uint32)
+        bonus = np.zeros(len(documents), dtype=np.float32)
+        for one, other in pairs:
+            lists = [self.generation.postings(schema.STEM, stem) for stem in (one, other)]
+            both = np.ones(len(documents), dtype=np.bool_)
+            for found in lists:
+                both &= np.isin(documents, found.ids, assume_unique=True)
+            at = np.flatnonzero(both)
+            if not len(at):
+                continue
+            first, second = (_places(found, documents[at]) for found in lists)
+            if not len(first) or not len(second):
+                continue
+            # the nearest place of the other word on either side; owners are in the high bits
+            right = np.searchsorted(second, first)
+            for neighbour in (np.minimum(right, len(second) - 1), np.maximum(right - 1, 0)):
+                apart = np.abs(second[neighbour] - first)
+                near = (apart > 0) & (apart <= weights.PROXIMITY_WINDOW)
+                np.maximum.at(
+                    bonus,
+                    at[first[near] >> _POSITION_BITS],
+                    (weights.PROXIMITY / apart[near]).astype(np.float32),
+                )
+        score[documents] *= 1.0 + bonus
 
     def _concepts(self, parsed: Parsed, reading: "_Reading", required: Mask) -> list[Concept]:
         concepts: list[Concept] = []
@@ -213,6 +276,11 @@ class Evaluator:
         at = 0
         while at < len(run):
             taken = 1
+            if at + 1 < len(run) and self._torn(analysed[id(run[at])], analysed[id(run[at + 1])]):
+                for clause in run[at : at + 2]:
+                    spans[id(clause)] = run[at : at + 2]
+                at += 2
+                continue
             for size in range(min(thesaurus.longest, len(run) - at), 1, -1):
                 part = run[at : at + size]
                 if thesaurus.knows(tuple(analysed[id(clause)].stem for clause in part)):
@@ -223,11 +291,24 @@ class Evaluator:
             at += taken
         return spans
 
+    def _torn(self, first: Word, second: Word) -> bool:
+        """Tell whether two words are one that was written apart: the whole occurs, one of the pieces does not."""
+        if not (first.folded.isalpha() and second.folded.isalpha()) or first.stop or second.stop:
+            return False
+        whole = self.analyzer.word(first.text + second.text)
+        if not self._occurs_stem(whole.stem):
+            return False
+        return not (self._occurs_stem(first.stem) and self._occurs_stem(second.stem))
+
     # --- kinds of clauses ------------------------------------------------------------------------------------------
 
     def _word_concept(self, clause: Clause, word: Word, reading: "_Reading") -> Concept:
         reading.words.append(clause.text)
         notion = self._notion(word.stem)
+        if notion is None and not self._understood(word):
+            corrected = self._corrected(clause, word, reading)
+            if corrected is not None:
+                return corrected
         for alias in clause.tokens[1:]:
             other = self._notion(self.analyzer.word(alias.text).stem)
             if other is not None:
@@ -243,7 +324,121 @@ class Evaluator:
                     concept.score[exact.ids] += self.saturate(exact.weights, weights.EXACT * concept.importance)
         if word.atoms:
             self._parts(concept, word, reading)
+        self._similar(concept, word, reading)
+        if notion is not None:
+            self._offer(word, notion, reading)
         return concept
+
+    # --- words that do not occur, and words like those asked for ---------------------------------------------------
+
+    def _understood(self, word: Word) -> bool:
+        """Tell whether a word that stands nowhere is still no typo: known terms, whole compounds, numbers."""
+        if self.analyzer.thesaurus.knows((word.stem,)) or not word.folded.isalpha():
+            return True
+        if word.folded in self.analyzer.lexicon.nouns:
+            return True
+        return bool(word.atoms) and all(self._occurs_stem(stem) for _, _, stem in word.atoms)
+
+    def _occurs_stem(self, stem: str) -> int:
+        return self.frequency(schema.STEM, stem) or self.frequency(schema.PART, stem)
+
+    def _occurs(self, text: str) -> int:
+        word = self.analyzer.word(text)
+        return 0 if word.stop else self.frequency(schema.STEM, word.stem)
+
+    def _candidates(self, word: Word) -> list[tuple[float, Word]]:
+        """Return words few letters away that lead to visible documents, likeliest first."""
+        found: list[tuple[float, Word]] = []
+        seen = {word.stem}
+        for text, nearness in self.vocabulary.corrections(word.text):
+            candidate = self.analyzer.word(text)
+            if candidate.stem in seen or candidate.stop:
+                continue
+            frequency = self._occurs_stem(candidate.stem)
+            if not frequency and self.analyzer.thesaurus.knows((candidate.stem,)):
+                stems = (expansion.stems for expansion in self.analyzer.thesaurus.expand((candidate.stem,)))
+                frequency = int(any(len(s) == 1 and self._occurs_stem(s[0]) for s in stems))
+            if not frequency:
+                continue
+            seen.add(candidate.stem)
+            found.append((nearness + 0.03 * math.log(frequency), candidate))
+        found.sort(key=lambda item: -item[0])
+        return found
+
+    def _corrected(self, clause: Clause, word: Word, reading: "_Reading") -> Concept | None:
+        """Return a concept of what was probably meant by a word that stands nowhere; None when nothing is near."""
+        candidates = self._candidates(word)
+        halves = self.vocabulary.halves(word.text, self._occurs) if not candidates or candidates[0][0] < _WEAK else None
+        if halves is not None:
+            both = [self.analyzer.word(half) for half in halves]
+            concept = self._scored(clause.text, None, tuple(half.stem for half in both), reading)
+            self._together(concept, [self._word_score(half.stem) for half in both], clause.text, kind="typo")
+            for half in both:
+                reading.mark(half.stem, clause.text, "typo", 0.9)
+            reading.correct(clause.text, " ".join(halves))
+            return concept
+        result: Concept | None = None
+        for nearness, candidate in candidates[:_CORRECTIONS]:
+            factor = np.float32(weights.TYPO * min(1.0, nearness))
+            concept = self._scored(candidate.text, self._notion(candidate.stem), (candidate.stem,), reading)
+            if candidate.atoms:
+                self._parts(concept, candidate, reading)
+            reading.mark(candidate.stem, clause.text, "typo", 0.9 * min(1.0, nearness))
+            reason = Reason(clause.text, candidate.text, "typo")
+            for evidence in concept.evidence:
+                if evidence.reason.kind == "form":
+                    evidence.reason = reason
+            concept.text = clause.text
+            if result is None:
+                reading.correct(clause.text, candidate.text)
+                result = concept
+                result.score *= factor
+            else:
+                if nearness < candidates[0][0] - 0.15:  # noqa: PLR2004 - clearly farther than the best
+                    break
+                np.maximum(result.score, concept.score * factor, out=result.score)
+                np.maximum(result.credit, concept.credit * np.float32(0.9), out=result.credit)
+                result.evidence.extend(concept.evidence)
+        return result
+
+    def _offer(self, word: Word, notion: Floats, reading: "_Reading") -> None:
+        """Offer, but do not apply, a correction of a word that occurs hardly anywhere."""
+        if np.count_nonzero(notion) > _RARE or not word.folded.isalpha() or self._understood(word):
+            return
+        for nearness, candidate in self._candidates(word)[:1]:
+            if nearness > _WEAK and self._occurs_stem(candidate.stem) >= _MUCH_COMMONER:
+                reading.offers.append((word.text, candidate.text))
+
+    def _similar(self, concept: Concept, word: Word, reading: "_Reading") -> None:
+        """Add words that share most letter groups: derivations, compounds the lexicon can't split, other spellings."""
+        if len(word.folded) < _MIN_SIMILAR or not word.folded.isalpha():
+            return
+        frequency: Floats | None = None
+        taken = 0
+        for like in self.vocabulary.like(word.text):
+            if like.likeness < _LEAST_SIMILAR and like.containment < _LEAST_CONTAINED:
+                continue
+            other = self.analyzer.word(like.word)
+            if other.stem == word.stem or word.stem in other.parts:
+                continue
+            found = self.postings(schema.EXACT, like.word)
+            if not len(found.ids):
+                continue
+            if frequency is None:
+                frequency = np.zeros(self.generation.size, dtype=np.float32)
+            likeness = max(like.likeness, like.containment * 0.8)
+            frequency[found.ids] += found.weights * np.float32(likeness)
+            reading.mark(other.stem, concept.text, "similar", 0.4 * likeness)
+            taken += 1
+            if taken >= weights.MAX_SIMILAR:
+                break
+        if frequency is None:
+            return
+        importance = min(concept.importance, self.idf(int(np.count_nonzero(frequency))))
+        score = self.saturate(frequency, importance * weights.SIMILAR)
+        np.maximum(concept.score, score, out=concept.score)
+        np.maximum(concept.credit, np.where(frequency > 0, np.float32(weights.SIMILAR_CREDIT), 0), out=concept.credit)
+        concept.evidence.append(_dense(Reason(concept.text, concept.text, "similar"), frequency))
 
     def _span_concept(self, span: list[Clause], analysed: dict[int, Word], reading: "_Reading") -> Concept:
         """A known term of several words: found as a phrase, as its synonyms, or as all its words."""
@@ -343,7 +538,7 @@ class Evaluator:
             concept.evidence.append(_dense(Reason(concept.text, stem, "compound"), score))
         self._together(concept, [self._word_score(stem) for stem in atoms], concept.text)
 
-    def _together(self, concept: Concept, scores: Iterable[Floats | None], text: str) -> None:
+    def _together(self, concept: Concept, scores: Iterable[Floats | None], text: str, kind: str = "compound") -> None:
         listed = list(scores)
         found = [score for score in listed if score is not None]
         if not found:
@@ -357,7 +552,7 @@ class Evaluator:
         np.maximum(concept.score, evidence, out=concept.score)
         credit = np.where(every, np.float32(1.0), np.float32(_WEAK) * share)
         np.maximum(concept.credit, credit * (share > 0), out=concept.credit)
-        concept.evidence.append(_dense(Reason(text, text, "compound"), np.where(every, total, 0)))
+        concept.evidence.append(_dense(Reason(text, text, kind), np.where(every, total, 0)))
         concept.evidence.append(_dense(Reason(text, text, "part"), np.where(every, 0, total)))
 
     def _phrase_concept(self, clause: Clause, reading: "_Reading", required: Mask) -> Concept:
@@ -451,6 +646,7 @@ class _Reading:
         self.dropped: list[str] = []
         self.expansions: list[Expansion] = []
         self.corrections: list[tuple[str, str]] = []
+        self.offers: list[tuple[str, str]] = []
         self.stems: dict[str, Mark] = {}
         self.prefixes: list[tuple[str, Mark]] = []
         self.sequences: list[tuple[tuple[str, ...], Mark]] = []
@@ -460,6 +656,9 @@ class _Reading:
         held = self.stems.get(stem)
         if held is None or held.strength < strength:
             self.stems[stem] = Mark(word, kind, strength)
+
+    def correct(self, word: str, correction: str) -> None:
+        self.corrections.append((word, correction))
 
     def part(self, stem: str, word: str) -> None:
         self.compounds.setdefault(stem, Mark(word, "compound", 0.5))

@@ -70,6 +70,8 @@ class OpenSegment:
         }
         self._numbers: dict[str, Doubles] = {}
         self.stored: dict[int, tuple[str, str]] = {}
+        # room for what other modules derive from this segment (letter groups), by name
+        self.derived: dict[object, object] = {}
 
     def numbers(self, name: str) -> Doubles:
         """Return a number column."""

@@ -1,7 +1,6 @@
 """Marks what a query matched in a text and picks the best passage; plain text in, structured pieces out, no HTML here."""
 
-import threading
-from collections import OrderedDict
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +8,10 @@ from typing import Final
 from index.analysis import Analyzer, Word, forms, normalise, tokenise
 from index.document import Mark, Piece, Reason, Snippet, Understood
 
-_TEXTS_KEPT: Final = 600
+_NEEDLES: Final = 60  # stems looked for, the strongest first
+_SURE: Final = 4  # letters of a stem that must stand as they are
+_SEQUENCES: Final = 50
+_HYPHENED: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
 _LONGEST_TEXT: Final = 200_000
 _MARKS_CONSIDERED: Final = 400
 _LEAD: Final = 50  # characters shown before the first mark, at most
@@ -23,13 +25,12 @@ class _Marked:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class _Tokens:
-    """A text cut once: every word with its places, and all words in order."""
+@dataclass(slots=True)
+class _Plan:
+    """What to look for: letters that begin every form of an asked stem, and what was decided about words seen."""
 
-    text: str
-    places: dict[str, list[tuple[int, int]]]
-    order: tuple[tuple[str, int, int], ...]
+    needles: tuple[str, ...]
+    decisions: dict[str, tuple[tuple[int, int, Mark], ...]]
 
 
 class Highlighter:
@@ -38,28 +39,26 @@ class Highlighter:
     def __init__(self, analyzer: Analyzer) -> None:
         """Use the words of `analyzer`."""
         self._analyzer = analyzer
-        self._texts: OrderedDict[str, _Tokens] = OrderedDict()
-        self._lock = threading.Lock()
 
     def highlight(self, understood: Understood, text: str) -> tuple[Piece, ...]:
         """Return the whole text in pieces; joined they are the text in NFC."""
-        tokens = self._cut(text)
-        return _pieces(tokens.text, 0, len(tokens.text), self._marks(understood, tokens))
+        whole = normalise(text)
+        return _pieces(whole, 0, len(whole), self._marks(understood, whole))
 
     def snippet(self, understood: Understood, texts: Sequence[tuple[str, str]], width: int) -> Snippet:
         """Return the passage of about `width` characters with most of what was asked; earlier texts win ties."""
-        best: tuple[float, str, _Tokens, list[_Marked], int] | None = None
+        best: tuple[float, str, str, list[_Marked], int] | None = None
         for number, (name, text) in enumerate(texts):
             if not text:
                 continue
-            tokens = self._cut(text)
-            marks = self._marks(understood, tokens)
+            whole = normalise(text[:_LONGEST_TEXT])
+            marks = self._marks(understood, whole)
             if not marks:
                 continue
             value, first = _window(marks, width)
             value *= 1.0 - 0.02 * min(number, 10)
             if best is None or value > best[0]:
-                best = (value, name, tokens, marks, first)
+                best = (value, name, whole, marks, first)
         if best is None:
             for name, text in texts:
                 if text.strip():
@@ -67,81 +66,137 @@ class Highlighter:
                     end = _end(whole, 0, width)
                     return Snippet(name, (Piece(whole[:end]),), ends_inside=end < len(whole))
             return Snippet(texts[0][0] if texts else "", ())
-        _, name, tokens, marks, first = best
-        start = _start(tokens.text, marks[first].start, marks[first].end, width)
-        end = _end(tokens.text, start, width)
+        _, name, whole, marks, first = best
+        start = _start(whole, marks[first].start, marks[first].end, width)
+        end = _end(whole, start, width)
         inside = [mark for mark in marks if mark.start >= start and mark.end <= end]
         return Snippet(
             name,
-            _pieces(tokens.text, start, end, inside),
+            _pieces(whole, start, end, inside),
             starts_inside=start > 0,
-            ends_inside=end < len(tokens.text),
+            ends_inside=end < len(whole),
         )
 
     # --- how it works ----------------------------------------------------------------------------------------------
 
-    def _cut(self, text: str) -> _Tokens:
-        with self._lock:
-            held = self._texts.get(text)
-            if held is not None:
-                self._texts.move_to_end(text)
-                return held
-        whole = normalise(text[:_LONGEST_TEXT])
-        places: dict[str, list[tuple[int, int]]] = {}
-        order: list[tuple[str, int, int]] = []
-        for token in tokenise(whole):
-            places.setdefault(token.text, []).append((token.start, token.end))
-            if not token.alias:
-                order.append((token.text, token.start, token.end))
-        cut = _Tokens(whole, places, tuple(order))
-        with self._lock:
-            self._texts[text] = cut
-            if len(self._texts) > _TEXTS_KEPT:
-                self._texts.popitem(last=False)
-        return cut
+    def _plan(self, understood: Understood) -> _Plan:
+        held = understood.plan.get("plan")
+        if isinstance(held, _Plan):
+            return held
+        wanted = sorted(
+            [(mark.strength, stem) for stem, mark in understood.stems.items()]
+            + [(mark.strength, stem) for stem, mark in understood.compounds.items()]
+            + [(mark.strength, prefix) for prefix, mark in understood.prefixes],
+            reverse=True,
+        )[:_NEEDLES]
+        needles: dict[str, None] = {}
+        for _, stem in wanted:
+            for form in (stem, *forms.forms_of(stem)):
+                flat = forms.bare(form)
+                flat = flat[: max(_SURE, len(flat) - 2)]
+                needles[flat] = None
+                if "ss" in flat:
+                    needles[flat.replace("ss", "ß")] = None
+        # a needle that begins like another finds nothing more
+        kept = [n for n in needles if not any(n != m and n.startswith(m) for m in needles)]
+        plan = understood.plan["plan"] = _Plan(tuple(kept), {})
+        return plan
 
-    def _marks(self, understood: Understood, tokens: _Tokens) -> list[_Marked]:
-        decisions = understood.decisions
-        if len(decisions) > _DECISIONS_KEPT:
-            decisions.clear()
-        found: list[_Marked] = []
-        for text, places in tokens.places.items():
-            decided = decisions.get(text)
-            if decided is None:
-                decided = decisions[text] = self._decide(understood, text)
-            if decided:
-                for start, end in places:
-                    length = end - start
-                    for first, last, mark in decided:
-                        # a word whose place is longer than itself (joined from parts) is marked as a whole
-                        if last > length or length != len(text):
-                            found.append(_Marked(start, end, mark))
-                        else:
-                            found.append(_Marked(start + first, start + last, mark))
-        if understood.sequences:
-            found.extend(self._sequences(understood, tokens))
-        found.sort(key=lambda item: (item.start, -item.end, -item.mark.strength))
+    def _marks(self, understood: Understood, text: str) -> list[_Marked]:
+        plan = self._plan(understood)
+        lower = text.lower()
+        if len(lower) != len(text):  # a few capitals have longer small forms
+            lower = "".join(low if len(low := char.lower()) == 1 else char for char in text)
+        flat = lower.replace("ä", "a").replace("ö", "o").replace("ü", "u")
+        found: dict[tuple[int, int], Mark] = {}
+        if flat == lower and forms.written_out(lower):
+            self._mark_all(understood, plan, text, found)
+        else:
+            size = len(flat)
+            seen: set[int] = set()
+            for needle in plan.needles:
+                length = len(needle)
+                at = flat.find(needle)
+                while at >= 0:
+                    start, end = at, at + length
+                    while start > 0 and flat[start - 1].isalnum():
+                        start -= 1
+                    while end < size and flat[end].isalnum():
+                        end += 1
+                    if start not in seen:
+                        seen.add(start)
+                        self._mark_word(understood, plan, lower[start:end], start, found)
+                    at = flat.find(needle, end)
+            if "-" in flat:
+                for match in _HYPHENED.finditer(lower):
+                    joined = match.group().replace("-", "")
+                    mark = understood.stems.get(self._analyzer.word(joined).stem)
+                    if mark is not None:
+                        found[match.span()] = mark
+        for sequence, mark in understood.sequences:
+            self._mark_sequence(sequence, mark, text, flat, found)
+        marks = [_Marked(start, end, mark) for (start, end), mark in found.items()]
+        marks.sort(key=lambda item: (item.start, -item.end))
         clean: list[_Marked] = []
-        for item in found:
-            if clean and item.start < clean[-1].end:
-                continue
-            clean.append(item)
+        for item in marks:
+            if not clean or item.start >= clean[-1].end:
+                clean.append(item)
         return clean
 
-    def _sequences(self, understood: Understood, tokens: _Tokens) -> list[_Marked]:
-        found: list[_Marked] = []
-        word = self._analyzer.word
-        wanted = {stem for stems, _ in understood.sequences for stem in stems}
-        stems = [(word(text).stem, start, end) for text, start, end in tokens.order if not word(text).stop]
-        present = {stem for stem, _, _ in stems} & wanted
-        for sequence, mark in understood.sequences:
-            if not present.issuperset(sequence):
-                continue
-            size = len(sequence)
-            for at in range(len(stems) - size + 1):
-                if all(stems[at + offset][0] == stem for offset, stem in enumerate(sequence)):
-                    found.append(_Marked(stems[at][1], stems[at + size - 1][2], mark))
-        return found
+    def _mark_word(
+        self,
+        understood: Understood,
+        plan: _Plan,
+        word: str,
+        start: int,
+        found: dict[tuple[int, int], Mark],
+    ) -> None:
+        decided = plan.decisions.get(word)
+        if decided is None:
+            if len(plan.decisions) > _DECISIONS_KEPT:
+                plan.decisions.clear()
+            decided = plan.decisions[word] = self._decide(understood, word)
+        for first, last, mark in decided:
+            found[(start + first, start + last)] = mark
+
+    def _mark_all(
+        self,
+        understood: Understood,
+        plan: _Plan,
+        text: str,
+        found: dict[tuple[int, int], Mark],
+    ) -> None:
+        """Look at every word: for texts that write "ae" for "ä", where letters alone lead nowhere."""
+        for token in tokenise(text):
+            if len(token.text) == token.end - token.start:
+                self._mark_word(understood, plan, token.text, token.start, found)
+
+    def _mark_sequence(
+        self,
+        sequence: tuple[str, ...],
+        mark: Mark,
+        text: str,
+        flat: str,
+        found: dict[tuple[int, int], Mark],
+    ) -> None:
+        needles = [forms.bare(stem) for stem in sequence]
+        needles = [needle[: max(_SURE, len(needle) - 2)] for needle in needles]
+        if any(needle.replace("ss", "ß") not in flat and needle not in flat for needle in needles):
+            return
+        at = 0
+        reach = 40 * len(sequence)
+        for _ in range(_SEQUENCES):
+            at = flat.find(needles[0], at)
+            if at < 0:
+                return
+            start = at
+            while start > 0 and flat[start - 1].isalnum():
+                start -= 1
+            words = [token for token in tokenise(text[start : at + reach]) if not token.alias]
+            words = [token for token in words if not self._analyzer.word(token.text).stop][: len(sequence)]
+            if tuple(self._analyzer.word(token.text).stem for token in words) == sequence:
+                found[(start, start + words[-1].end)] = mark
+            at += len(needles[0])
 
     def _decide(self, understood: Understood, text: str) -> tuple[tuple[int, int, Mark], ...]:
         """Return which stretches of a word are marked, as offsets in the word."""

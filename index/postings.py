@@ -61,7 +61,6 @@ class SumStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
     def __init__(self, path: str | Path) -> None:
         """Open the storage in a folder."""
         super().__init__(str(path))
-        self._lengths: dict[str, int] = {}
 
     def open_file(self, name: str, **kwargs: Any) -> Any:  # noqa: ANN401
         """Open a file as a memory map where it has content."""
@@ -71,6 +70,10 @@ class SumStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
             except ValueError:
                 return super().open_file(name, **kwargs)
         return StructFile(content, name=name, **kwargs)
+
+    def file_exists(self, name: str) -> bool:
+        """Tell whether a file exists; columns of field lengths never do, and Whoosh asks once per posting."""
+        return not name.endswith("_len.col") and bool(super().file_exists(name))
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:  # noqa: FBT001, FBT002 - Whoosh's
         """Rename; before a table of contents gets its name, sum up what it refers to."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -148,6 +149,8 @@ class SearchIndex:
             facets,
             outcome.understood,
             ranges,
+            corrected=_replaced(query.text, outcome.understood.corrections or outcome.offers),
+            correction_applied=bool(outcome.understood.corrections),
             relaxed=outcome.relaxed,
         )
 
@@ -365,6 +368,15 @@ class SearchIndex:
 def thesaurus_path() -> Path:
     """Return where the thesaurus lies that comes with the package."""
     return Path(__file__).resolve().parent / "data" / "thesaurus.yaml"
+
+
+def _replaced(text: str, corrections: Sequence[tuple[str, str]]) -> str | None:
+    """Return a query with words replaced, None when there is nothing to replace."""
+    text = text[: weights.MAX_QUERY_CHARACTERS]
+    result = text
+    for word, correction in corrections:
+        result = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _, new=correction: new, result, flags=re.IGNORECASE)
+    return result if result != text else None
 
 
 def _between(values: Doubles, low: float | None, high: float | None) -> Mask:

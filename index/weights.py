@@ -46,7 +46,7 @@ JOINED: Final = 0.9  # two asked words written as one: smart meter → Smartmete
 PREFIX: Final = 0.8  # word*
 TYPO: Final = 0.75  # times likeness: a word that occurs instead of one that does not
 SIMILAR: Final = 0.35  # times likeness: words sharing most of their letters groups
-SYNONYM_PART: Final = 0.6  # a synonym inside a compound
+SIMILAR_CREDIT: Final = 0.4  # how far a similar word counts as a match of the asked one
 
 # Two words asked for side by side and found side by side; times 1/distance, of the score of the pair.
 PROXIMITY: Final = 0.15

@@ -8,6 +8,7 @@ from typing import Final
 
 from index.analysis import forms, stopwords, thesaurus, tokens
 from index.analysis.compounds import Lexicon, Splitter
+from index.analysis.grams import GramTable
 from index.analysis.thesaurus import Group, Thesaurus
 from index.analysis.tokens import Token, normalise, tokenise
 from index.analysis.versions import ANALYSIS_VERSION
@@ -81,10 +82,20 @@ class Analyzer:
         kept.add_keep(names)
         self._splitter = Splitter(kept)
         self._words: dict[str, Word] = {}
+        self._known: GramTable | None = None
         self.thesaurus = Thesaurus(
             thesaurus.load(DATA / "thesaurus.yaml") if groups is None else groups,
             self.stems,
         )
+
+    @property
+    def known(self) -> GramTable:
+        """The words of lexicon and thesaurus by letter groups: what a typo may have meant; made when first needed."""
+        held = self._known
+        if held is None:
+            words = {term.lower() for term in self.thesaurus.words()} | set(self.lexicon.nouns)
+            held = self._known = GramTable(sorted(word for word in words if len(word) > 3))  # noqa: PLR2004
+        return held
 
     @property
     def version(self) -> str:
@@ -94,6 +105,7 @@ class Analyzer:
     def replace_thesaurus(self, groups: Iterable[Group]) -> None:
         """Take other groups from now on; the index stays as it is."""
         self.thesaurus = Thesaurus(groups, self.stems)
+        self._known = None
 
     def word(self, text: str) -> Word:
         """Return what is known of one lower-case token."""

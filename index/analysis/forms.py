@@ -150,6 +150,16 @@ def irregular(folded: str) -> str | None:
     return _IRREGULAR.get(folded)
 
 
+def forms_of(stem: str) -> tuple[str, ...]:
+    """Return the forms the table brings together under a stem: they need not begin like it."""
+    return tuple(_TABLE[stem].split()) if stem in _TABLE else ()
+
+
+def written_out(lower: str) -> bool:
+    """Tell whether a lower-case text holds what may be a written-out umlaut."""
+    return "ae" in lower or "oe" in lower or _UE.search(lower) is not None
+
+
 def stem(folded: str) -> str:
     """Return the stem of a folded form: the table first, then -ieren verbs, then Whoosh's German stemmer."""
     known = _IRREGULAR.get(folded)

@@ -115,6 +115,10 @@ class Thesaurus:
         """Return the number of groups."""
         return len(self._groups)
 
+    def words(self) -> set[str]:
+        """Return the terms of one word."""
+        return {term for group in self._groups.values() for term in group.terms if term.isalpha()}
+
     def knows(self, stems: tuple[str, ...]) -> bool:
         """Tell whether a sequence of stems is a term."""
         return stems in self._by_stems
