@@ -313,6 +313,20 @@ def test_the_topic_tree_is_curated_in_both_languages_and_in_the_agreed_order() -
     assert all(node["description"].endswith(".") and node["description_en"].endswith(".") for node in TOPICS)
 
 
+@pytest.mark.parametrize("rows", [TOPICS, TAXONOMY["technologies"]], ids=["topics", "technologies"])
+def test_a_name_in_either_language_means_one_term_only(rows: list[dict[str, Any]]) -> None:
+    # An import may name a term by slug or by its name in either language.
+    meant = Counter(name for row in rows for name in {row[key].lower() for key in ("slug", "name", "name_en")})
+    assert [name for name, number in meant.items() if number > 1] == []
+
+
+def test_organisations_have_slugs_and_names_of_their_own() -> None:
+    rows = _yaml(DATA / "demo" / "organisations.yaml")
+    assert len(rows) == len({row["slug"] for row in rows}) == len({row["name"] for row in rows})
+    short_names = [row["short_name"] for row in rows if row["short_name"]]
+    assert len(short_names) == len(set(short_names))
+
+
 def test_every_branch_of_the_topic_tree_leads_to_an_entry() -> None:
     used = {topic for entry in ENTRIES.values() for topic in entry.topics}
     for branch in TAXONOMY["topics"]:
