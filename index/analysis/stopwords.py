@@ -2,8 +2,15 @@
 
 from typing import Final
 
+from index.analysis import forms
+
+
+def _folded(words: str) -> frozenset[str]:
+    return frozenset(forms.fold(word) for word in words.split())
+
+
 # Never indexed and never searched for, in folded form.
-STOPWORDS: Final = frozenset(
+STOPWORDS: Final = _folded(
     """
     der die das den dem des ein eine einer eines einem einen und oder aber auch als an am auf aus bei beim bis da damit
     dass denn dann daher dabei dadurch dafür dagegen damals daran darauf daraus darin darum darüber davon dazu doch durch
@@ -11,12 +18,12 @@ STOPWORDS: Final = frozenset(
     kann können man mit nach nicht noch nur ob ohne sehr sein seine seinem seinen seiner seit sich sie sind so sowie über
     um uns unser unsere unserem unseren unserer unter vom von vor war waren was weil wenn werden wird wir wie wo worden
     wurde wurden zu zum zur zwischen zb dh ua usw etc bzw ca sog ggf inkl
-    the a an and or of to in on at for with by from is are was were be been it its this that these those as into
-    """.split()  # noqa: SIM905 - a list of this length is read as text
+    the a an and or of to in on at for with by from is are was were be been its this that these those as into
+    """
 )
 
 # Dropped from queries only: what people put around the thing they look for ("Wie erkennen wir … früher?").
-FILLERS: Final = frozenset(
+FILLERS: Final = _folded(
     """
     wer wen wem wessen welche welcher welches welchen welchem wieso weshalb warum wann wohin woher wozu womit wodurch
     gibt gab geben habt hast hätte hätten bin bist seid wäre wären wollen will willst wollten möchte möchten mag mögen
@@ -32,5 +39,5 @@ FILLERS: Final = frozenset(
     how what which who where when why do does did can could should would we you they our your us me my i there any some
     has have had get got make made find help want need anyone somebody someone way ways best good better please about
     show using use used
-    """.split()  # noqa: SIM905
+    """
 )

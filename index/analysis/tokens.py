@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 # A unit after a number makes a second, joined term ("450 MHz" -> "450mhz"), so that the pair is found as one thing.
 UNITS: Final = frozenset(
     (
-        "mm cm dm m km mm² m² km² ha mm³ cm³ m³ l ml hl kg g mg t h min s ms µs d a w kw mw gw tw wh kwh mwh gwh twh "
+        "mm cm dm m km mm² m² km² ha mm³ cm³ m³ l ml hl kg g mg t h min s ms µs d w kw mw gw tw wh kwh mwh gwh twh "
         "kwp mwp gwp v kv mv kva mva var kvar hz khz mhz ghz bar mbar kbit mbit gbit kb mb gb tb j kj mj gj pa kpa mpa "
         "hpa °c k ppm ew va nm lux lm db dbm euro eur cent ct % prozent grad liter meter kilometer"
     ).split()
@@ -20,7 +20,8 @@ UNITS: Final = frozenset(
 _NUMBER = r"\d+(?:[.,]\d+)*"
 # One run: letters and digits, held together by the marks that join words in German.
 _RUN = re.compile(
-    r"§{1,2}[ \u00a0]?\d+[a-zA-Z]?\b"
+    r"§{1,2}[ \u00a0]?\d+(?:[ \u00a0]?[a-zA-Z])?\b"
+    rf"|{_NUMBER}[^\W\d_]{{1,4}}[²³]?(?![^\W_])(?![-\u2010-\u2013/&][^\W_])"
     rf"|{_NUMBER}(?![^\W_])"
     r"|[^\W_]+(?:[-\u2010\u2011\u2013/.'’*:&_+][^\W_]+)*",
 )
@@ -53,9 +54,9 @@ def normalise(text: str) -> str:
     Only changes text that needs it, so that offsets stay right for all ordinary text.
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
         if "\u00ad" in text or "\u200b" in text or "\ufeff" in text:
             text = text.replace("\u00ad", "").replace("\u200b", "").replace("\ufeff", "")
+        text = unicodedata.normalize("NFC", text)
     return text
 
 
@@ -97,7 +98,7 @@ def _cut(run: str, start: int, position: int, tokens: list[Token]) -> int:
     """Append the tokens of a run that is more than letters; return the next free position."""
     end = start + len(run)
     if run[0] == "§":
-        digits = run.lstrip("§ \u00a0").lower()
+        digits = run.lstrip("§ \u00a0").lower().replace(" ", "").replace("\u00a0", "")
         tokens.append(Token("§" + digits, start, end, position))
         tokens.append(Token(digits, start, end, position, alias=True))
         return position + 1
