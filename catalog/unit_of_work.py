@@ -29,10 +29,7 @@ class UnitOfWork:
 
         Raises ForbiddenError in read-only mode, ConflictError when someone else changed the same row meanwhile.
         """
-        if self.read_only:
-            raise ForbiddenError(
-                Message(N_("Der Katalog wird gerade gewartet und ist nur lesbar. Bitte versuchen Sie es später."))
-            )
+        self.refuse_if_read_only()
         try:
             with self.writing.begin() as session:
                 yield session
@@ -42,3 +39,10 @@ class UnitOfWork:
             ) from problem
         if self.after_commit is not None:
             self.after_commit()
+
+    def refuse_if_read_only(self) -> None:
+        """Raise ForbiddenError in read-only mode; for work in batches, which opens its writing sessions itself."""
+        if self.read_only:
+            raise ForbiddenError(
+                Message(N_("Der Katalog wird gerade gewartet und ist nur lesbar. Bitte versuchen Sie es später."))
+            )

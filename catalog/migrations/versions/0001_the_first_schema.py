@@ -691,6 +691,7 @@ def upgrade() -> None:
         "import_mark",
         sa.Column("solution_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["solution_id"],
             ["solution.id"],
