@@ -43,8 +43,16 @@ class Settings:
     threads: int = _setting(4, "Threads in each web process.")
     trusted_hosts: str = _setting("", "Further host names to answer to, separated by commas, beside that of base_url.")
     trusted_proxies: int = _setting(0, "Number of reverse proxies in front whose X-Forwarded headers are believed.")
+    search_limit: int = _setting(120, "Searches per minute and network address; 0 means no limit.")  # type: ignore[assignment]
     read_only: bool = _setting(default=False, help_text="Refuse all writing, for maintenance.")
     demo: bool = _setting(default=False, help_text="Show the demo accounts on the login page.")
+    operator_name: str = _setting("", "Who runs this catalog: name and legal form, for the legal pages.")
+    operator_address: str = _setting("", "Postal address of the operator; commas become line ends.")
+    operator_represented_by: str = _setting("", "Who represents the operator by law.")
+    operator_email: str = _setting("", "Mailbox of the operator: questions, barriers, data protection.")
+    operator_phone: str = _setting("", "Telephone number of the operator.")
+    data_protection_contact: str = _setting("", "Data protection officer of the operator, with a way to reach them.")
+    enforcement_body: str = _setting("", "Body that mediates about accessibility (Schlichtungsstelle).")
 
     @property
     def sqlalchemy_url(self) -> str:

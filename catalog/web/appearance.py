@@ -1,4 +1,4 @@
-"""Light or dark: a reader's choice, kept in a cookie and rendered by the server, so that nothing flashes; without one the system decides."""
+"""Light or dark: a reader's choice, kept in a cookie and rendered by the server; without one the system decides."""
 
 from flask import Flask, Response, redirect, request
 
