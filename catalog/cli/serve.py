@@ -140,7 +140,7 @@ class _Server(BaseApplication):
         }
         if _MEMORY.is_dir():
             given["worker_tmp_dir"] = str(_MEMORY)
-        config: Config = self.cfg
+        config: Any = self.cfg
         for name, value in given.items():
             config.set(name, value)
 
@@ -188,7 +188,7 @@ def _refuse_busy_port(settings: Settings) -> None:
         where = f"{settings.host}:{settings.port}"
         sentence = {
             errno.EADDRINUSE: f"Something else listens on {where}. Stop it, or choose another port with --port.",
-            errno.EACCES: f"No permission to listen on {where}; ports below 1024 need root. Choose another with --port.",
+            errno.EACCES: f"No permission to listen on {where} (below 1024 only root may). Choose another with --port.",
         }.get(problem.errno or 0, f"Can't listen on {where}: {problem.strerror}. Choose others with --host and --port.")
         raise console.ConsoleError(sentence) from problem
 
