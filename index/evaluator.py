@@ -28,6 +28,9 @@ _CORRECTIONS: Final = 3
 _LEAST_SIMILAR: Final = 0.55
 _LEAST_CONTAINED: Final = 0.75
 _MIN_SIMILAR: Final = 5
+_TITLED: Final = 2.0  # a suggestion from the title before one from the text
+_LIKE_STEMS: Final = 20
+_CONSIDERED: Final = 30  # similar words looked at
 _RARE: Final = 2  # a word this rare may be a typo itself; then a much commoner neighbour is offered
 _MUCH_COMMONER: Final = 20
 
@@ -415,7 +418,7 @@ class Evaluator:
             return
         frequency: Floats | None = None
         taken = 0
-        for like in self.vocabulary.like(word.text):
+        for like in self.vocabulary.like(word.text)[:_CONSIDERED]:
             if like.likeness < _LEAST_SIMILAR and like.containment < _LEAST_CONTAINED:
                 continue
             other = self.analyzer.word(like.word)
@@ -634,6 +637,59 @@ class Evaluator:
         stems = [self.analyzer.word(token.text).stem for token in plain]
         ids, _ = self.phrase(stems, [token.position - plain[0].position for token in plain])
         return ids
+
+    # --- other questions -------------------------------------------------------------------------------------------
+
+    def completions(self, words: Sequence[str], limit: int) -> tuple[list[str], list[int]]:
+        """Return visible words that begin like the last of `words`, commonest first, and the documents for all words."""
+        size = self.generation.size
+        last = words[-1].lower()
+        begun = np.zeros(size, dtype=np.float32)
+        titled = np.zeros(size, dtype=np.bool_)
+        terms: list[tuple[int, str]] = []
+        for variant in forms.variants(last):
+            for term, _ in self.generation.expand(schema.EXACT, variant, weights.MAX_EXPANSIONS // 3):
+                found = self.postings(schema.EXACT, term)
+                if not len(found.ids):
+                    continue
+                begun[found.ids] += found.weights
+                word = self.analyzer.word(term)
+                titled[self.postings(schema.TITLE, word.stem).ids] = True
+                if len(term) > len(last) and word.folded.isalpha() and not word.stop:
+                    noun = word.atoms or word.folded in self.analyzer.lexicon.nouns
+                    terms.append((len(found.ids), term.capitalize() if noun else term))
+        score = begun + np.float32(_TITLED) * titled
+        score[begun == 0] = 0
+        for text in words[:-1]:
+            word = self.analyzer.word(text.lower())
+            if word.stop:
+                continue
+            notion = self._notion(word.stem)
+            if notion is None:
+                return [], []
+            score = np.where(notion > 0, score + notion, 0) * (score > 0)
+        before = " ".join(words[:-1])
+        terms.sort(key=lambda item: (-item[0], item[1]))
+        best = self._best(score, limit)
+        return [f"{before} {term}".strip() for _, term in dict.fromkeys(terms)][:limit], [number for number, _ in best]
+
+    def like(self, stems: Iterable[str], limit: int) -> list[tuple[int, float]]:
+        """Return the visible documents that share most of the telling stems: (document, score), best first."""
+        score = np.zeros(self.generation.size, dtype=np.float32)
+        weighed: list[tuple[float, Floats]] = []
+        for stem in dict.fromkeys(stems):
+            notion = self._notion(stem)
+            if notion is not None:
+                weighed.append((self.idf(int(np.count_nonzero(notion))), notion))
+        weighed.sort(key=lambda item: -item[0])
+        for importance, notion in weighed[:_LIKE_STEMS]:
+            score += self.saturate(notion, importance * importance)
+        return self._best(score, limit)
+
+    def _best(self, score: Floats, limit: int) -> list[tuple[int, float]]:
+        documents = np.flatnonzero(score)
+        order = np.lexsort((self.generation.ranks()[documents], -score[documents]))[:limit]
+        return [(int(number), float(score[number])) for number in documents[order]]
 
 
 class _Reading:

@@ -13,6 +13,7 @@ from index.weights import FIELDS
 _FIELD_GAP: Final = 50
 _MAX_POSITION: Final = 65_000
 _MAX_CHARACTERS: Final = 400_000
+_TELLING: Final = 40  # heaviest stems kept with a document, to find others like it
 _POSITION: Final = np.dtype("<u2")
 _RESTRICTED: Final = {"title": schema.TITLE, "subject": schema.SUBJECT, "site": schema.SITE}
 
@@ -78,7 +79,8 @@ def fields_of(document: Document, analyzer: Analyzer) -> dict[str, Any]:
         result[schema.AUDIENCE] = [
             (label.encode("utf-8", "surrogatepass"), 1, 1.0, b"") for label in sorted(document.audience)
         ]
-    result[schema.STORED] = (document.suggest, document.language)
+    telling = sorted(stems, key=lambda stem: (-stems[stem], stem))
+    result[schema.STORED] = (document.suggest, document.language, tuple(telling[:_TELLING]))
     for name, value in document.numbers.items():
         result[schema.number_field(name)] = float(value)
     return result

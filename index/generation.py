@@ -58,6 +58,8 @@ class OpenSegment:
             key, _, version = term.decode("utf-8", "surrogatepass").partition(schema.SEPARATOR)
             self.ids[first] = key
             self.versions[first] = version
+        # of an id that came twice within one rebuild, the later is the live one
+        self.by_id = {key: number for number, key in enumerate(self.ids)}
         self.facets: dict[str, tuple[list[str], list[Ids]]] = {}
         for term in segment.table(schema.FACET).terms:
             name, _, value = term.decode("utf-8", "surrogatepass").partition(schema.SEPARATOR)
@@ -69,7 +71,7 @@ class OpenSegment:
             for term in segment.table(schema.AUDIENCE).terms
         }
         self._numbers: dict[str, Doubles] = {}
-        self.stored: dict[int, tuple[str, str]] = {}
+        self.stored: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         # room for what other modules derive from this segment (letter groups), by name
         self.derived: dict[object, object] = {}
 
@@ -127,8 +129,8 @@ class Generation:
         number, local = self._place(document)
         return self.segments[number].ids[local]
 
-    def stored(self, document: int) -> tuple[str, str]:
-        """Return (suggestion text, language) of a document."""
+    def stored(self, document: int) -> tuple[str, str, tuple[str, ...]]:
+        """Return (suggestion text, language, heaviest stems) of a document."""
         number, local = self._place(document)
         segment = self.segments[number]
         held = segment.stored.get(local)
@@ -151,14 +153,12 @@ class Generation:
 
     def numbers_of(self, ids: Iterable[str]) -> list[int]:
         """Return the document numbers of live documents with the given ids."""
-        wanted = set(ids)
         found: list[int] = []
-        for offset, segment in zip(self.offsets, self.segments, strict=True):
-            found.extend(
-                offset + number
-                for number, key in enumerate(segment.ids)
-                if key in wanted and self.live[offset + number]
-            )
+        for key in ids:
+            for offset, segment in zip(self.offsets, self.segments, strict=True):
+                number = segment.by_id.get(key)
+                if number is not None and self.live[offset + number]:
+                    found.append(offset + number)
         return found
 
     def ranks(self) -> Ints:

@@ -5,6 +5,7 @@ that another Whoosh of the same format (whoosh3) needs a look at this one file. 
 makes scoring a handful of vector operations: see docs/search.md for the ratio measured against pure Python.
 """
 
+import io
 import json
 import mmap
 import os
@@ -44,7 +45,8 @@ INDEX_NAME: Final = "MAIN"
 _TOC_NAME: Final = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc\Z")
 _SEGMENT_FILE: Final = re.compile(rf"({INDEX_NAME}_[0-9a-z]+)\.")
 _SUM_SUFFIX: Final = ".sum"
-_TERM_INFO: Final = struct.Struct("!BfIBBfII")
+_INT: Final = struct.Struct("!i")
+_POSTINGS_MAGIC: Final = b"W3Bl"
 
 
 class Damaged(Exception):  # noqa: N818
@@ -256,24 +258,36 @@ class Segment:
         held = self._cache.get(key)
         if held is not None:
             return held  # type: ignore[no-any-return]
-        with self._lock:
+        with self._lock:  # the term table of Whoosh has a file position
             postings = self._decode(field, term)
         self._cache.put(key, postings, postings.size + len(term))
         return postings
 
     def _decode(self, field: str, term: bytes) -> Postings:
-        # Matchers share one file position, hence the lock of the caller.
+        # Reads the blocks straight from the memory map: a quarter of the time of Whoosh's matcher for rare terms.
         try:
-            matcher = self._terms.matcher(field, term, self._schema[field].format)
+            info = self._terms.term_info(field, term)
         except TermNotFound:
             return NO_POSTINGS
+        content = self._terms._postfile.file  # noqa: SLF001
+        start = info.extent()[0]
+        if content[start : start + 4] != _POSTINGS_MAGIC:
+            message = f"{field}: no postings where they should be"
+            raise Damaged(message)
         ids: list[Any] = []
         weights: list[Any] = []
         values: list[bytes] = []
-        with_values = matcher.format.fixed_value_size() is None
+        with_values = self._schema[field].format.fixed_value_size() is None
+        start += 4
         while True:
-            matcher._read_data()  # noqa: SLF001
-            deltas, mini, value = matcher._data  # noqa: SLF001
+            (size,) = _INT.unpack_from(content, start)
+            start += 4
+            end = start + abs(size)
+            stream = io.BytesIO(content[start:end])
+            # number of postings, last id, largest weight, compression, shortest and longest field
+            compression = pickle.load(stream)[3]  # noqa: S301 - sums were checked, the folder is ours alone
+            block = stream.read()
+            deltas, mini, value = pickle.loads(zlib.decompress(block) if compression else block)  # noqa: S301
             ids.append(np.cumsum(np.array(deltas, dtype=np.uint32), dtype=np.uint32))
             if mini is None or isinstance(mini, float):
                 weights.append(np.full(len(deltas), 1.0 if mini is None else mini, dtype=np.float32))
@@ -281,9 +295,9 @@ class Segment:
                 weights.append(np.array(mini, dtype=np.float32))
             if with_values:
                 values.extend(value)
-            matcher._next_block()  # noqa: SLF001
-            if matcher._atend:  # noqa: SLF001
+            if size < 0:
                 break
+            start = end
         all_ids = ids[0] if len(ids) == 1 else np.concatenate(ids)
         all_weights = weights[0] if len(weights) == 1 else np.concatenate(weights)
         if not with_values:
@@ -292,10 +306,10 @@ class Segment:
         np.cumsum([len(v) // 2 for v in values], out=starts[1:])
         return Postings(all_ids, all_weights, starts, np.frombuffer(b"".join(values), dtype="<u2"))
 
-    def stored(self, document: int) -> tuple[str, str]:
-        """Return (suggestion text, language) of a document of this segment."""
+    def stored(self, document: int) -> tuple[str, str, tuple[str, ...]]:
+        """Return (suggestion text, language, heaviest stems) of a document of this segment."""
         with self._lock:
-            value = self._reader.stored_fields(document).get("stored", ("", ""))
+            value = self._reader.stored_fields(document).get("stored", ("", "", ()))
         return value  # type: ignore[no-any-return]
 
     def numbers(self, field: str) -> Doubles:

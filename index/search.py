@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from index import postings, schema, weights
-from index.analysis import Analyzer, Lexicon, forms, thesaurus
+from index.analysis import Analyzer, Lexicon, forms, normalise, thesaurus
 from index.document import Document, Hit, Piece, Query, Reason, Results, Snippet, Status, Suggestion, Understood
 from index.errors import IndexUnavailable
 from index.evaluator import Evaluator, Evidence, Outcome
@@ -29,6 +29,8 @@ _POSTINGS_BYTES: Final = 160 << 20
 _ANSWERS_KEPT: Final = 500
 _REASONS_SHOWN: Final = 6
 _MOST_HITS: Final = 10_000
+_LONGEST_SOURCE: Final = 20_000
+_SOURCE_STEMS: Final = 40
 # Years typed in a query limit the period these numbers span.
 _YEAR_FROM, _YEAR_TO = "year_from", "year_to"
 
@@ -207,34 +209,43 @@ class SearchIndex:
     # --- suggestions -----------------------------------------------------------------------------------------------
 
     def suggest(self, prefix: str, audiences: frozenset[str], limit: int = 8) -> tuple[Suggestion, ...]:
-        """Return entries whose words begin like `prefix`. Raises IndexUnavailable like `search`."""
-        typed = prefix[: weights.MAX_QUERY_CHARACTERS].strip()
-        if len(typed) < 2:  # noqa: PLR2004 - one letter says nothing
+        """Return entries and words that begin like the last word of `prefix`, the other words being there too.
+
+        Only what visible documents hold is offered. Raises IndexUnavailable like `search`.
+        """
+        words = normalise(prefix[: weights.MAX_QUERY_CHARACTERS]).replace('"', " ").split()
+        if not words or len(words[-1]) < 2 or limit < 1:  # noqa: PLR2004 - one letter says nothing
             return ()
-        words = typed.split()
-        text = " ".join([*words[:-1], words[-1] + "*"]) if len(words[-1]) >= weights.MIN_PREFIX else typed
-        results = self.search(Query(text=text, audiences=audiences, limit=limit))
         generation = self._current()
-        found: list[Suggestion] = []
         with self._reading():
-            numbers = dict(zip((hit.id for hit in results.hits), generation.numbers_of(h.id for h in results.hits)))
-            for hit in results.hits:
-                if hit.id in numbers and (label := generation.stored(numbers[hit.id])[0]):
-                    found.append(Suggestion("entry", label, hit.id))
+            evaluator = Evaluator(generation, self.analyzer, audiences)
+            terms, documents = evaluator.completions(words, limit)
+            found = [Suggestion("term", text) for text in terms[: max(1, limit // 3)]]
+            for number in documents:
+                label = generation.stored(number)[0]
+                if label and len(found) < limit:
+                    found.append(Suggestion("entry", label, generation.id(number)))
         return tuple(found)
 
     def similar(self, source: str, audiences: frozenset[str], limit: int = 5, *, text: bool = False) -> tuple[Hit, ...]:
-        """Return documents like the one with id `source`, or like the text `source` when `text` is true."""
-        words = source
-        if not text:
-            generation = self._current()
-            with self._reading():
-                numbers = [n for n in generation.numbers_of((source,)) if generation.visible(audiences)[n]]
-                if not numbers:
+        """Return documents like the one with id `source`, or like the text `source` when `text` is true.
+
+        A document that the audiences may not see has nothing like it.
+        """
+        generation = self._current()
+        with self._reading():
+            own: int | None = None
+            if text:
+                counted = Counter(self.analyzer.stems(source[:_LONGEST_SOURCE]))
+                stems = [stem for stem, _ in counted.most_common(_SOURCE_STEMS)]
+            else:
+                own = next((n for n in generation.numbers_of((source,)) if generation.visible(audiences)[n]), None)
+                if own is None:
                     return ()
-                words = generation.stored(numbers[0])[0]
-        results = self.search(Query(text=words.replace('"', " "), audiences=audiences, limit=limit + 1))
-        return tuple(hit for hit in results.hits if text or hit.id != source)[:limit]
+                stems = list(generation.stored(own)[2])
+            evaluator = Evaluator(generation, self.analyzer, audiences)
+            found = [hit for hit in evaluator.like(stems, limit + 1) if hit[0] != own]
+            return tuple(Hit(generation.id(number), round(score, 6)) for number, score in found[:limit])
 
     # --- writing ---------------------------------------------------------------------------------------------------
 

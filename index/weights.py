@@ -71,4 +71,4 @@ MAX_WILDCARDS: Final = 3
 MIN_PREFIX: Final = 3
 MAX_EXPANSIONS: Final = 300  # commonest words of a prefix
 MAX_SYNONYMS: Final = 24
-MAX_SIMILAR: Final = 24
+MAX_SIMILAR: Final = 12

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 DATA: Final = Path(__file__).resolve().parent.parent / "data"
-_CACHE_LIMIT: Final = 400_000
+_CACHE_LIMIT: Final = 150_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ _MIN_WORD: Final = 7
 _MIN_PART: Final = 3
 _MAX_PART: Final = 24
 _MAX_WORD: Final = 60
+_HEADS_KEPT: Final = 100_000
 # Costs: few and long parts win. A linking letter, a dropped -e and a very short part each make a reading less likely.
 _PART_COST: Final = 10.0
 _LINK_COST: Final = 1.0
@@ -78,6 +79,8 @@ class Splitter:
         self._head_stems: dict[str, str] = {}
         for noun in heads:
             self._head_stems.setdefault(forms.stem(noun), noun)
+        self._head_cache: dict[str, tuple[str, float] | None] = {}
+        self._shapes = self._modifier_forms()
 
     def split(self, folded: str) -> tuple[Part, ...]:
         """Return the parts of a folded word, or nothing when it is whole, a name, or unknown."""
@@ -91,13 +94,14 @@ class Splitter:
             return ()
         best: list[tuple[float, int, Part] | None] = [None] * (size + 1)
         costs = [0.0] + [1e9] * size
+        modifiers = self._shapes
         for start in range(size - _MIN_PART + 1):
             if costs[start] >= 1e9:  # noqa: PLR2004 - not reachable
                 continue
             for end in range(start + _MIN_PART, min(size, start + _MAX_PART) + 1):
                 if (start == 0 and end == size) or 0 < size - end < _MIN_PART:
                     continue
-                found = self._head(folded[start:end]) if end == size else self._modifier(folded[start:end])
+                found = self._head(folded[start:end]) if end == size else modifiers.get(folded[start:end])
                 if found is None:
                     continue
                 noun, cost = found
@@ -121,34 +125,43 @@ class Splitter:
     def _cost(self, length: int) -> float:
         return _PART_COST + _SHORT_COST.get(length, 0.0) - _LENGTH_GAIN * length
 
-    def _modifier(self, text: str) -> tuple[str, float] | None:
-        best: tuple[str, float] | None = None
-        if text in self._modifiers:
-            allowed = self._links.get(text)
-            # a noun known to need a linking letter is unlikely without it
-            best = (text, self._cost(len(text)) + (_LINK_COST if allowed is not None and "" not in allowed else 0.0))
-        for link in _LINKS:
-            noun = text[: -len(link)]
-            if len(noun) < _MIN_PART or not text.endswith(link) or noun not in self._modifiers:
-                continue
+    def _modifier_forms(self) -> dict[str, tuple[str, float]]:
+        """Return every shape a modifier may have inside a compound, with its noun and cost; looked up, not searched."""
+        forms_of: dict[str, tuple[str, float]] = {}
+
+        def offer(text: str, noun: str, cost: float) -> None:
+            held = forms_of.get(text)
+            if held is None or cost < held[1]:
+                forms_of[text] = (noun, cost)
+
+        for noun in sorted(self._modifiers):
             allowed = self._links.get(noun)
-            if allowed is not None and link not in allowed:
-                continue
-            if allowed is None and len(noun) == _MIN_PART and link not in ("s", "es", "en"):
-                continue
-            cost = self._cost(len(noun)) + _LINK_COST
-            if best is None or cost < best[1]:
-                best = (noun, cost)
-        if best is None and len(text) >= 4 and text + "e" in self._modifiers:  # noqa: PLR2004
-            best = (text + "e", self._cost(len(text)) + _ELISION_COST)
-        return best
+            # a noun known to need a linking letter is unlikely without it
+            bare_cost = _LINK_COST if allowed is not None and "" not in allowed else 0.0
+            offer(noun, noun, self._cost(len(noun)) + bare_cost)
+            for link in _LINKS:
+                if (allowed is not None and link not in allowed) or (
+                    allowed is None and len(noun) == _MIN_PART and link not in ("s", "es", "en")
+                ):
+                    continue
+                offer(noun + link, noun, self._cost(len(noun)) + _LINK_COST)
+        for noun in sorted(self._modifiers):
+            if noun.endswith("e") and len(noun) > 4 and noun[:-1] not in forms_of:  # noqa: PLR2004
+                forms_of[noun[:-1]] = (noun, self._cost(len(noun) - 1) + _ELISION_COST)
+        return forms_of
 
     def _head(self, text: str) -> tuple[str, float] | None:
         if text in self._heads:
             return text, self._cost(len(text))
         if len(text) < 4:  # noqa: PLR2004 - a three-letter head stands only as it is
             return None
+        if text in self._head_cache:
+            return self._head_cache[text]
         noun = self._head_stems.get(forms.stem(text))
-        if noun is None or abs(len(noun) - len(text)) > 3:  # noqa: PLR2004
-            return None
-        return noun, self._cost(len(text)) + _LINK_COST
+        found = None
+        if noun is not None and abs(len(noun) - len(text)) <= 3:  # noqa: PLR2004
+            found = (noun, self._cost(len(text)) + _LINK_COST)
+        if len(self._head_cache) > _HEADS_KEPT:
+            self._head_cache.clear()
+        self._head_cache[text] = found
+        return found

@@ -182,6 +182,26 @@ def test_a_missing_index_says_so(tmp_path: Path) -> None:
     assert index.search(Query("x", PUBLIC)).total == 0
 
 
+def test_suggestions(index: SearchIndex) -> None:
+    entries = [s.text for s in index.suggest("zähl", PUBLIC) if s.kind == "entry"]
+    assert entries == ["Zählerfernauslesung mit LoRaWAN"]
+    assert [s.text for s in index.suggest("Straßenb", PUBLIC) if s.kind == "term"] == ["Straßenbeleuchtung"]
+    assert [s.id for s in index.suggest("umrüstung strassenbel", PUBLIC) if s.kind == "entry"] == ["umbau"]
+    assert index.suggest("x", PUBLIC) == ()
+    assert index.suggest("", PUBLIC) == ()
+    assert index.suggest("unauffindbar bele", PUBLIC) == ()
+    assert index.suggest("zähl", frozenset()) == ()
+
+
+def test_similar_documents(index: SearchIndex) -> None:
+    assert index.similar("licht", PUBLIC)[0].id == "umbau"
+    assert "licht" not in [hit.id for hit in index.similar("licht", PUBLIC)]
+    assert index.similar("geheim", PUBLIC) == ()
+    assert "geheim" not in [hit.id for hit in index.similar("licht", PUBLIC)]
+    assert index.similar("Leuchten an der Straße", PUBLIC, text=True)[0].id in ("licht", "umbau")
+    assert index.similar("unbekannt", PUBLIC) == ()
+
+
 def test_unknown_fields_are_refused(tmp_path: Path) -> None:
     index = make_index(tmp_path, [])
     with pytest.raises(ValueError, match="colour"):
