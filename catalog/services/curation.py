@@ -1,14 +1,16 @@
 """What curators do: read the queue, publish, send back with a reason, archive and restore."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from catalog.domain.actor import Actor
 from catalog.domain.entry import Entry
 from catalog.domain.errors import ConflictError, InvalidError, NotFoundError
 from catalog.domain.permissions import Permission, require
-from catalog.domain.text import Message, N_, slug, squeeze
-from catalog.domain.workflow import OPEN, TRANSITIONS, Status, Step, target_of
+from catalog.domain.text import N_, Message, slug, squeeze
+from catalog.domain.workflow import TRANSITIONS, Status, Step, target_of
 from catalog.models.base import utcnow
 from catalog.models.revision import ReviewNote, Revision
 from catalog.models.solution import FormerSlug, Solution
@@ -17,29 +19,104 @@ from catalog.services.references import References
 from catalog.services.submission import live_revision
 
 
-def queue(session: Session, actor: Actor, status: Status = Status.SUBMITTED) -> list[Revision]:
-    """Open revisions in this state that the actor may review, the longest waiting first."""
+class Kind(StrEnum):
+    """What a waiting revision would do: bring a new entry, or change one that readers know."""
+
+    NEW = "new"
+    CHANGE = "change"
+
+
+WAITING = (Status.SUBMITTED, Status.CHANGES_REQUESTED)
+
+
+def queue(
+    session: Session, actor: Actor, status: Status = Status.SUBMITTED, kind: Kind | None = None,
+    organisation_id: int | None = None,
+) -> list[Revision]:
+    """Open revisions in this state that the actor may review, the longest waiting first.
+
+    A draft is its authors' own and never listed. Raises ForbiddenError for whoever does not curate.
+    """
     require(actor, Permission.DESK)
-    if status not in OPEN or status is Status.DRAFT:
+    if status not in WAITING:
         return []
+    query = (
+        select(Revision).join(Revision.solution).where(Revision.status == status)
+        .options(contains_eager(Revision.solution).joinedload(Solution.organisation), joinedload(Revision.author))
+        .order_by(Revision.submitted_at, Revision.id)
+    )
+    if kind is not None:
+        first = Solution.first_published_at.is_(None)
+        query = query.where(first if kind is Kind.NEW else ~first)
+    if organisation_id is not None:
+        query = query.where(Solution.organisation_id == organisation_id)
+    return list(session.scalars(query))
+
+
+def counts(session: Session, actor: Actor) -> dict[Status, int]:
+    """How many revisions wait in each state of the queue, and how many entries are archived."""
+    require(actor, Permission.DESK)
+    found = dict.fromkeys((*WAITING, Status.ARCHIVED), 0)
+    rows = session.execute(
+        select(Revision.status, func.count()).where(Revision.status.in_(WAITING)).group_by(Revision.status)
+    )
+    found.update({status: number for status, number in rows})
+    found[Status.ARCHIVED] = session.scalar(
+        select(func.count()).select_from(Solution).where(Solution.status == Status.ARCHIVED)
+    ) or 0
+    return found
+
+
+def archived(session: Session, actor: Actor) -> list[Solution]:
+    """Entries taken out of the catalog, the last changed first."""
+    require(actor, Permission.DESK)
     return list(
         session.scalars(
-            select(Revision).where(Revision.status == status)
-            .options(joinedload(Revision.solution).joinedload(Solution.organisation), joinedload(Revision.author))
-            .order_by(Revision.submitted_at, Revision.id)
+            select(Solution).where(Solution.status == Status.ARCHIVED)
+            .options(joinedload(Solution.organisation)).order_by(Solution.updated_at.desc(), Solution.id)
         )
     )
 
 
-def revision(session: Session, actor: Actor, revision_id: int) -> Revision:
-    """The revision under review; raises NotFoundError for one that does not exist or the actor may not know of."""
+def revision(session: Session, actor: Actor, revision_id: int, *, withdrawn: bool = False) -> Revision:
+    """The revision under review; raises NotFoundError for one that does not exist or the actor may not know of.
+
+    With `withdrawn` a revision that its authors have just taken back counts as a conflict: the curator had it open.
+    """
+    require(actor, Permission.DESK)
     found = session.get(Revision, revision_id)
     if found is None:
         raise NotFoundError
+    if found.status is Status.DRAFT:  # a draft is its authors' own, also beside a published entry
+        if withdrawn and found.submitted_at is not None:
+            raise ConflictError(Message(N_("Die Einreichenden haben den Eintrag zurückgezogen, um weiterzuschreiben.")))
+        raise NotFoundError
     require(actor, Permission.REVIEW, found.solution)
-    if found.status is Status.DRAFT:
-        raise NotFoundError  # a draft is its authors' own, also beside a published entry
     return found
+
+
+def decided(session: Session, actor: Actor, revision_id: int) -> Revision | None:
+    """The revision someone else has decided about meanwhile; None where its authors have taken it back or deleted it."""
+    try:
+        return revision(session, actor, revision_id)
+    except NotFoundError:
+        return None
+
+
+def live_document(session: Session, current: Revision) -> tuple[Entry, int] | None:
+    """What readers see of the revision's entry and that version's number; None for an entry never published.
+
+    For a revision that was accepted itself it is the version before it.
+    """
+    live = session.scalars(
+        select(Revision)
+        .where(
+            Revision.solution_id == current.solution_id, Revision.id != current.id,
+            Revision.status.in_({Status.PUBLISHED, Status.ARCHIVED}), Revision.number < current.number,
+        )
+        .order_by(Revision.number.desc())
+    ).first()
+    return (Entry.model_validate(live.content), live.number) if live is not None else None
 
 
 def _reason(step: Step, reason: str) -> str:
@@ -79,7 +156,8 @@ def request_changes(session: Session, actor: Actor, current: Revision, reason: s
 def publish(session: Session, actor: Actor, current: Revision, note: str = "", *, version: int | None = None) -> None:
     """Make a submitted revision what readers see, and have the index told in the same transaction.
 
-    Raises ConflictError when it is not (or no longer) submitted.
+    Accepting a change of an archived entry brings the entry back in its new form: the way from archived to published
+    that shows nobody the text for which it was archived. Raises ConflictError when it is not (or no longer) submitted.
     """
     solution = current.solution
     require(actor, Permission.PUBLISH, solution)

@@ -85,11 +85,16 @@ def write(session: Session, solution: Solution, entry: Entry, refs: References, 
     _write_sites(solution, entry, refs, create=create)
 
 
+def new_site_id() -> str:
+    """A public identity for a site, as `models.solution.new_external_id` makes them for entries."""
+    return f"s-{token_hex(8)}"
+
+
 def _write_sites(solution: Solution, entry: Entry, refs: References, *, create: bool) -> None:
     existing = {site.external_id: site for site in solution.deployments}
     written: list[Deployment] = []
     for number, given in enumerate(entry.deployments):
-        site = existing.get(given.external_id) or Deployment(external_id=given.external_id or f"s-{token_hex(8)}")
+        site = existing.get(given.external_id) or Deployment(external_id=given.external_id or new_site_id())
         site.position = number
         _copy(_SITE, given, site)
         if site.capex_band is None and site.capex_eur is not None:

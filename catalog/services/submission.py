@@ -1,8 +1,7 @@
 """What authors do: start an entry, save a draft, hand it in, take it back, throw it away."""
 
-from typing import Any
-
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog.domain import entry as documents
@@ -10,9 +9,11 @@ from catalog.domain.actor import Actor
 from catalog.domain.entry import Entry
 from catalog.domain.errors import ConflictError, ForbiddenError, InvalidError
 from catalog.domain.permissions import Permission, require
-from catalog.domain.text import Message, N_
+from catalog.domain.text import N_, Message
+from catalog.domain.vocabulary import Visibility
 from catalog.domain.workflow import EDITABLE, OPEN, Status, Step, target_of
 from catalog.models.base import utcnow
+from catalog.models.deployment import Deployment
 from catalog.models.revision import ReviewNote, Revision
 from catalog.models.solution import Solution
 from catalog.services import audit, entries, notifications
@@ -44,14 +45,19 @@ def next_number(session: Session, solution: Solution) -> int:
 
 
 def document_to_edit(session: Session, solution: Solution) -> tuple[Entry, int]:
-    """What the form starts from: the open revision's document, else the live one; and its version, 0 for a new revision.
+    """What the form starts from: the open revision's document, else the live one; and its version.
 
-    The version goes back into `save`, which refuses it when someone else has saved meanwhile.
+    The version goes back into `save`, which refuses it when someone else has saved or published meanwhile.
     """
     revision = open_revision(session, solution)
     if revision is not None:
         return Entry.model_validate(revision.content), revision.version
-    return entries.read(solution), 0
+    return entries.read(solution), _version_of_live(live_revision(session, solution))
+
+
+def _version_of_live(live: Revision | None) -> int:
+    """The version of a document nobody has begun to change: below zero, so that no open revision ever has it."""
+    return -live.number if live is not None else 0
 
 
 def _check_organisation(actor: Actor, solution: Solution) -> None:
@@ -85,19 +91,46 @@ def start(session: Session, actor: Actor, entry: Entry) -> Revision:
     solution = Solution(status=Status.DRAFT, created_by_id=actor.user_id, title=UNTITLED)
     if entry.external_id:
         solution.external_id = entry.external_id
+    entry = _with_identities(session, solution, entry)
     with session.no_autoflush:
         _project(session, solution, entry)
         _check_organisation(actor, solution)
     session.flush()  # the revision needs the solution's number
     entries.stamp_audience(solution)
-    revision = Revision(solution=solution, number=1, status=Status.DRAFT, content=_content(entry), author_id=actor.user_id)
+    revision = Revision(solution=solution, number=1, status=Status.DRAFT, content=documents.dump(entry), author_id=actor.user_id)
     session.add(revision)
     audit.record(session, actor, "entry.create", "solution", solution.id)
     return revision
 
 
-def _content(entry: Entry) -> dict[str, Any]:
-    return documents.dump(entry)
+def _with_identities(session: Session, solution: Solution, entry: Entry) -> Entry:
+    """The document with an identity for each site, so that links from other entries survive every later save.
+
+    Raises InvalidError for an identity that is used twice or belongs to another entry's site.
+    """
+    given = [site.external_id for site in entry.deployments if site.external_id]
+    foreign = set(
+        session.scalars(
+            select(Deployment.external_id)
+            .where(Deployment.external_id.in_(given), Deployment.solution_id != (solution.id or 0))
+        )
+    )
+    taken = Message(N_("Diese Kennung gehört schon zu einem anderen Standort."))
+    errors = {
+        f"deployments.{number}.external_id": taken
+        for number, site in enumerate(entry.deployments)
+        if site.external_id in foreign or (site.external_id and given.count(site.external_id) > 1)
+    }
+    if errors:
+        raise InvalidError(errors)
+    return entry.model_copy(
+        update={
+            "deployments": [
+                site if site.external_id else site.model_copy(update={"external_id": entries.new_site_id()})
+                for site in entry.deployments
+            ]
+        }
+    )
 
 
 def save(session: Session, actor: Actor, solution: Solution, entry: Entry, *, version: int | None = None) -> Revision:
@@ -107,6 +140,7 @@ def save(session: Session, actor: Actor, solution: Solution, entry: Entry, *, ve
     entry is under review; ForbiddenError or NotFoundError as the permissions say.
     """
     require(actor, Permission.EDIT, solution)
+    entry = _with_identities(session, solution, entry)
     revision = open_revision(session, solution)
     if revision is None:
         live = live_revision(session, solution)
@@ -114,27 +148,41 @@ def save(session: Session, actor: Actor, solution: Solution, entry: Entry, *, ve
             solution=solution, number=next_number(session, solution), status=Status.DRAFT,
             base_number=live.number if live else None, author_id=actor.user_id,
         )
-        if version:
+        if version is not None and version != _version_of_live(live):
             raise ConflictError(
-                Message(N_("Ihre Fassung wurde inzwischen entschieden. Bitte übernehmen Sie Ihre Änderungen neu."))
+                Message(N_("Über diesen Eintrag wurde inzwischen entschieden. Bitte übernehmen Sie Ihre Änderungen neu."))
             )
         session.add(revision)
-        audit.record(session, actor, "entry.edit", "solution", solution.id)
+        audit.record(session, actor, "entry.edit", "solution", solution.id, details={"revision": revision.number})
     elif revision.status not in EDITABLE:
         raise ConflictError(
             Message(N_("Der Eintrag wird gerade geprüft. Ziehen Sie ihn zurück, um weiterzuschreiben."))
         )
     elif version is not None and version != revision.version:
         raise ConflictError(Message(N_("Jemand anderes hat diesen Entwurf inzwischen gespeichert.")))
-    revision.content = _content(entry)
+    revision.content = documents.dump(entry)
     revision.updated_at = utcnow()
     if solution.first_published_at is None:
         before = solution.organisation_id
         _project(session, solution, entry)
         if solution.organisation_id != before:
             _check_organisation(actor, solution)
-    session.flush()  # the version counter must be the new one for whoever shows the form again
+    try:
+        session.flush()  # the version counter must be the new one for whoever shows the form again
+    except IntegrityError as problem:
+        # Two people began to edit in the same moment; the database lets only one revision be open.
+        raise ConflictError(Message(N_("Jemand anderes hat diesen Entwurf inzwischen gespeichert."))) from problem
     return revision
+
+
+def gaps(entry: Entry) -> dict[str, Message]:
+    """What the document lacks to be handed in: field path to the message for its author."""
+    found = documents.missing(entry)
+    if not entry.organisation:
+        found["organisation"] = Message(N_("Bitte wählen Sie Ihre Organisation."))
+    if entry.visibility is Visibility.GROUP and not entry.working_group:
+        found["working_group"] = Message(N_("Bitte wählen Sie die Arbeitsgruppe, die den Eintrag lesen darf."))
+    return found
 
 
 def submit(session: Session, actor: Actor, solution: Solution) -> Revision:
@@ -145,12 +193,9 @@ def submit(session: Session, actor: Actor, solution: Solution) -> Revision:
     require(actor, Permission.SUBMIT, solution)
     revision = _open_or_conflict(session, solution)
     target = target_of(Step.SUBMIT, revision.status)
-    entry = Entry.model_validate(revision.content)
-    gaps = documents.missing(entry)
-    if not entry.organisation:
-        gaps["organisation"] = Message(N_("Bitte wählen Sie Ihre Organisation."))
-    if gaps:
-        raise InvalidError(gaps)
+    lacking = gaps(Entry.model_validate(revision.content))
+    if lacking:
+        raise InvalidError(lacking)
     revision.status = target
     revision.submitted_at = utcnow()
     if solution.first_published_at is None:
