@@ -4,11 +4,12 @@ Rows carry ids, no content: delivery reads the current state, so order and repet
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Row, delete, func, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from catalog.models.base import utcnow
@@ -22,6 +23,10 @@ INDEX = "index"
 EMAIL = "email"
 BATCH = 200
 _LONGEST_PAUSE = timedelta(hours=6)
+_MOST_DOUBLINGS = 10  # beyond the longest pause anyway; unbounded, a week without a mail server would overflow
+_LONGEST_ERROR = 500
+# What an entry that can't be told to the index raises; a full disk, an absent database or a bad index raise others.
+_REFUSALS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 Sessions = sessionmaker[Session]
 Mailer = Callable[[OutboxMessage], None]
@@ -38,38 +43,89 @@ def waiting(session: Session, kind: str | None = None) -> int:
     return session.scalar(query.where(OutboxMessage.kind == kind) if kind else query) or 0
 
 
-def deliver_index(sessions: Sessions, index: SearchIndex, *, lock_timeout: float = 0.0, limit: int = BATCH) -> int:
+@contextmanager
+def _reading(sessions: Sessions) -> Iterator[Session]:
+    """A session that only reads: building documents takes a while, and nobody's saving should wait for it."""
+    with sessions() as session:
+        session.connection(execution_options={"writes": False})
+        yield session
+
+
+def deliver_index(
+    sessions: Sessions,
+    index: SearchIndex,
+    *,
+    lock_timeout: float = 0.0,
+    limit: int = BATCH,
+    now: datetime | None = None,
+) -> int:
     """Bring the search index up to date with what waits; gives the number of messages settled.
 
     The index lock is taken before the database is read: read first, and a slow process would overwrite newer text
     with older. Rows are deleted only after the index has committed, so a crash in between repeats work, no more.
+    An entry that can't be put into the index is set aside for a while, so that it does not hold up the others.
     Raises IndexLocked when another process delivers, IndexUnavailable when the index can't be written.
     """
+    now = now or utcnow()
+    # A fresh message is due whatever the clock says: it may have been set back since.
+    due = or_(OutboxMessage.attempts == 0, OutboxMessage.due_at <= now)
     settled = 0
     with index.writing(timeout=lock_timeout):
         while True:
-            with sessions() as session:
+            with _reading(sessions) as session:
                 rows = session.execute(
                     select(OutboxMessage.id, OutboxMessage.subject_id)
-                    .where(OutboxMessage.kind == INDEX)
+                    .where(OutboxMessage.kind == INDEX, due)
                     .order_by(OutboxMessage.id)
                     .limit(limit)
                 ).all()
-                if not rows:
-                    return settled
-                subjects = {row.subject_id for row in rows if row.subject_id is not None}
-                documents = indexing.documents(session, subjects)
-            gone = subjects - {int(document.id) for document in documents}
-            index.update(documents, [str(subject) for subject in sorted(gone)])
+            if not rows:
+                return settled
+            try:
+                settled += _settle(sessions, index, rows)
+            except _REFUSALS:
+                settled += _settle_one_by_one(sessions, index, rows, now)
+
+
+def _settle(sessions: Sessions, index: SearchIndex, rows: Sequence[Row[int, int | None]]) -> int:
+    subjects = {row.subject_id for row in rows if row.subject_id is not None}
+    with _reading(sessions) as session:
+        documents = indexing.documents(session, subjects)
+    gone = subjects - {int(document.id) for document in documents}
+    index.update(documents, [str(subject) for subject in sorted(gone)])
+    with sessions.begin() as session:
+        session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_([row.id for row in rows])))
+    return len(rows)
+
+
+def _settle_one_by_one(
+    sessions: Sessions, index: SearchIndex, rows: Sequence[Row[int, int | None]], now: datetime
+) -> int:
+    """Settle what can be; whatever can't is due again later, with the reason in its row and in the log."""
+    settled = 0
+    for row in rows:
+        try:
+            settled += _settle(sessions, index, [row])
+        except _REFUSALS as problem:
+            log.exception("entry %s can't be put into the search index", row.subject_id)
             with sessions.begin() as session:
-                session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_([row.id for row in rows])))
-            settled += len(rows)
+                message = session.get_one(OutboxMessage, row.id)
+                message.attempts += 1
+                _postpone(message, now, problem)
+    return settled
+
+
+def _postpone(message: OutboxMessage, now: datetime, problem: Exception) -> timedelta:
+    pause = min(timedelta(minutes=2 ** min(message.attempts, _MOST_DOUBLINGS)), _LONGEST_PAUSE)
+    message.due_at = now + pause
+    message.last_error = f"{type(problem).__name__}: {problem}"[:_LONGEST_ERROR]
+    return pause
 
 
 def deliver_mail(sessions: Sessions, send: Mailer, *, limit: int = BATCH, now: datetime | None = None) -> int:
     """Send due mails one by one; gives how many went out. A crash may repeat one mail, never lose one."""
     now = now or utcnow()
-    with sessions() as session:
+    with _reading(sessions) as session:
         due = list(
             session.scalars(
                 select(OutboxMessage.id)
@@ -90,20 +146,15 @@ def deliver_mail(sessions: Sessions, send: Mailer, *, limit: int = BATCH, now: d
             ).scalar_one_or_none()
         if claimed is None:
             continue
-        with sessions() as session:
+        with _reading(sessions) as session:
             message = session.get_one(OutboxMessage, message_id)
             session.expunge(message)
         try:
             send(message)
         except Exception as problem:  # noqa: BLE001 - whatever a mail server does, the message must stay and be tried again
-            pause = min(timedelta(minutes=2**message.attempts), _LONGEST_PAUSE)
-            log.warning("mail %s not sent, next try in %s: %s", message_id, pause, type(problem).__name__)
             with sessions.begin() as session:
-                session.execute(
-                    update(OutboxMessage)
-                    .where(OutboxMessage.id == message_id)
-                    .values(due_at=now + pause, last_error=f"{type(problem).__name__}: {problem}"[:500])
-                )
+                pause = _postpone(session.get_one(OutboxMessage, message_id), now, problem)
+            log.warning("mail %s not sent, next try in %s: %s", message_id, pause, type(problem).__name__)
             continue
         with sessions.begin() as session:
             session.execute(delete(OutboxMessage).where(OutboxMessage.id == message_id))
@@ -114,7 +165,7 @@ def deliver_mail(sessions: Sessions, send: Mailer, *, limit: int = BATCH, now: d
 def nudge(sessions: Sessions, index: SearchIndex) -> None:
     """Try once, quietly, right after a commit; whatever fails stays in the outbox for the worker."""
     try:
-        with sessions() as session:
+        with _reading(sessions) as session:
             if not waiting(session, INDEX):
                 return
         deliver_index(sessions, index)
@@ -133,9 +184,9 @@ def rebuild_index(sessions: Sessions, index: SearchIndex, *, lock_timeout: float
     Raises IndexLocked when another process writes for longer than `lock_timeout`.
     """
     with index.writing(timeout=lock_timeout):
-        with sessions() as session:
+        with _reading(sessions) as session:
             settled = list(session.scalars(select(OutboxMessage.id).where(OutboxMessage.kind == INDEX)))
-        with sessions() as session:
+        with _reading(sessions) as session:
             count = index.rebuild(indexing.all_documents(session))
         for start in range(0, len(settled), BATCH):
             with sessions.begin() as session:
