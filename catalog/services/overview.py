@@ -86,8 +86,11 @@ def newest(session: Session, actor: Actor, count: int = 4) -> Sequence[Solution]
     )
 
 
-def most_reused(session: Session, actor: Actor, count: int = 4) -> list[ReusedEntry]:
-    """The entries whose sites most others follow; a follower counts where the actor may read its entry too."""
+def most_reused(session: Session, actor: Actor, count: int = 4, without: Sequence[Solution] = ()) -> list[ReusedEntry]:
+    """The entries whose sites most others follow, except those shown already.
+
+    A follower counts where the actor may read its entry too.
+    """
     origin, follower = aliased(Deployment), aliased(Deployment)
     reuses = func.count(Reuse.deployment_id)
     found = (
@@ -96,7 +99,11 @@ def most_reused(session: Session, actor: Actor, count: int = 4) -> list[ReusedEn
             .select_from(Reuse)
             .join(origin, Reuse.origin_id == origin.id)
             .join(follower, Reuse.deployment_id == follower.id)
-            .where(origin.solution_id.in_(_readable(actor)), follower.solution_id.in_(_readable(actor)))
+            .where(
+                origin.solution_id.in_(_readable(actor)),
+                follower.solution_id.in_(_readable(actor)),
+                origin.solution_id.not_in([row.id for row in without]),
+            )
             .group_by(origin.solution_id)
             .order_by(reuses.desc(), origin.solution_id.desc())
             .limit(count)

@@ -12,11 +12,12 @@ blueprint = Blueprint("home", __name__)
 def show() -> str:
     """The home page."""
     session, asking = reading(), actor()
+    newest = overview.newest(session, asking)
     return render_template(
         "home/show.html",
         topics=overview.topics(session, asking),
-        newest=overview.newest(session, asking),
-        reused=overview.most_reused(session, asking),
+        newest=newest,
+        reused=overview.most_reused(session, asking, without=newest),
         figures=overview.figures(session, asking),
         examples=overview.examples(session, asking),
     )
