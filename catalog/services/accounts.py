@@ -1,4 +1,4 @@
-"""Accounts: making them, their passwords and roles, and which browsers are signed in; no cookies, forms or mails here."""
+"""Accounts: making them, their passwords and roles, and where people are signed in; no cookies, forms or mails."""
 
 import hashlib
 import secrets
@@ -20,7 +20,7 @@ from catalog.domain.actor import Actor, OrganisationRole
 from catalog.domain.actor import Role as RoleName
 from catalog.domain.errors import ConflictError, InvalidError, NotFoundError
 from catalog.domain.permissions import Permission, require
-from catalog.domain.text import Message, N_, squeeze
+from catalog.domain.text import N_, Message, squeeze
 from catalog.models.base import utcnow
 from catalog.models.group import GroupMembership
 from catalog.models.organisation import Organisation
@@ -39,7 +39,17 @@ LANGUAGES: Final = ("de", "en")
 _HASHES_AT_ONCE: Final = 2
 _GENERATED_BYTES: Final = 12
 # Words an attacker tries first against this very catalog; a password that is little more than one of them is refused.
-_OUR_WORDS: Final = ("loesungskatalog", "katalog", "stadtwerke", "passwort", "password", "kennwort", "willkommen", "qwertz", "qwerty")
+_OUR_WORDS: Final = (
+    "loesungskatalog",
+    "katalog",
+    "stadtwerke",
+    "passwort",
+    "password",
+    "kennwort",
+    "willkommen",
+    "qwertz",
+    "qwerty",
+)
 _ROWS: Final = "abcdefghijklmnopqrstuvwxyz 01234567890 qwertzuiopasdfghjklyxcvbnm qwertyuiopasdfghjklzxcvbnm"
 _FEW_LETTERS: Final = 4
 
@@ -109,7 +119,9 @@ def check_password(password: str, about: Iterable[str] = ()) -> Message | None:
     rest = rest.strip("0123456789!?.,-_# ")
     too_simple = len(rest) < _FEW_LETTERS and rest != plain
     if too_simple or len(set(plain)) < _FEW_LETTERS or plain in _ROWS or plain in _ROWS[::-1]:
-        return Message(N_("Dieses Passwort ist zu leicht zu erraten. Nehmen Sie zum Beispiel drei oder vier zufällige Wörter."))
+        return Message(
+            N_("Dieses Passwort ist zu leicht zu erraten. Nehmen Sie zum Beispiel drei oder vier zufällige Wörter.")
+        )
     return None
 
 
@@ -121,9 +133,11 @@ def generate_password() -> str:
 def normal_email(text: str) -> str:
     """The address as accounts keep it, in lower case; raises InvalidError for one that is none. Asks no name server."""
     try:
-        return validate_email(text.strip(), check_deliverability=False).normalized.lower()
+        return validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False).normalized.lower()
     except EmailNotValidError:
-        raise InvalidError({"email": Message(N_("Bitte geben Sie eine E-Mail-Adresse an, zum Beispiel name@stadtwerke.de."))}) from None
+        raise InvalidError(
+            {"email": Message(N_("Bitte geben Sie eine E-Mail-Adresse an, zum Beispiel name@stadtwerke.de."))}
+        ) from None
 
 
 def by_email(session: Session, email: str) -> User | None:
@@ -139,9 +153,28 @@ def get(session: Session, email: str) -> User:
     return found
 
 
+def of_actor(session: Session, actor: Actor) -> User:
+    """The account of the person who asks, with roles and organisations; raises NotFoundError for nobody."""
+    found = session.scalar(
+        select(User).where(User.id == actor.user_id).options(joinedload(User.roles), selectinload(User.memberships))
+    )
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def demo_accounts(session: Session) -> list[User]:
+    """The open accounts that came with the demo catalog, in the order they were made."""
+    return list(session.scalars(select(User).where(User.is_demo, User.active).order_by(User.id)))
+
+
 def accounts(session: Session) -> list[User]:
     """All accounts by address, with roles and organisations."""
-    return list(session.scalars(select(User).options(joinedload(User.roles), selectinload(User.memberships)).order_by(User.email)).unique())
+    return list(
+        session.scalars(
+            select(User).options(joinedload(User.roles), selectinload(User.memberships)).order_by(User.email)
+        ).unique()
+    )
 
 
 def role(session: Session, name: RoleName) -> Role:
@@ -165,7 +198,7 @@ def add(  # noqa: PLR0913 - an account is that much
     language: str = "de",
     is_demo: bool = False,
 ) -> User:
-    """Make an account; `organisations` maps slugs to roles. Without a hash it can only be entered by resetting the password.
+    """Make an account; `organisations` maps slugs to roles. Without a hash only a reset link opens it.
 
     Raises InvalidError for a bad address or name, ConflictError when the address has an account, NotFoundError for an
     unknown organisation.
@@ -175,8 +208,13 @@ def add(  # noqa: PLR0913 - an account is that much
     if by_email(session, email) is not None:
         raise ConflictError(Message(N_("Es gibt schon ein Konto mit der Adresse %(email)s."), {"email": email}))
     user = User(
-        email=email, name=_normal_name(name), password=password_hash, fs_uniquifier=secrets.token_hex(16),
-        language=language, is_demo=is_demo, confirmed_at=utcnow(),
+        email=email,
+        name=_normal_name(name),
+        password=password_hash,
+        fs_uniquifier=secrets.token_hex(16),
+        language=language,
+        is_demo=is_demo,
+        confirmed_at=utcnow(),
     )
     session.add(user)
     session.flush()
@@ -190,7 +228,13 @@ def add(  # noqa: PLR0913 - an account is that much
 def _normal_name(name: str) -> str:
     name = squeeze("".join(char if char.isprintable() else " " for char in name))
     if not name or len(name) > LONGEST_NAME:
-        raise InvalidError({"name": Message(N_("Bitte geben Sie einen Namen mit höchstens %(most)d Zeichen an."), {"most": LONGEST_NAME})})
+        raise InvalidError(
+            {
+                "name": Message(
+                    N_("Bitte geben Sie einen Namen mit höchstens %(most)d Zeichen an."), {"most": LONGEST_NAME}
+                )
+            }
+        )
     return name
 
 
@@ -213,7 +257,7 @@ def set_organisation(session: Session, actor: Actor, user: User, slug: str, give
 
 
 def set_roles(session: Session, actor: Actor, user: User, roles: Iterable[RoleName]) -> None:
-    """Give the person exactly these catalog-wide roles and end their sign-ins, so that no browser goes on with the old ones."""
+    """Give the person exactly these catalog-wide roles and end their sign-ins: new roles begin with a new sign-in."""
     require(actor, Permission.ADMINISTER)
     wanted = sorted(set(roles))
     user.roles = [role(session, name) for name in wanted]
@@ -241,7 +285,7 @@ def set_active(session: Session, actor: Actor, user: User, *, active: bool) -> N
 
 
 def set_details(session: Session, actor: Actor, *, name: str, language: str) -> None:
-    """Change what persons may change of their own account; raises InvalidError for an empty name, NotFoundError for nobody."""
+    """Change what persons may change of their own account; raises InvalidError for bad values, NotFoundError for nobody."""
     user = session.get(User, actor.user_id) if actor.user_id is not None else None
     if user is None:
         raise NotFoundError
@@ -252,7 +296,7 @@ def set_details(session: Session, actor: Actor, *, name: str, language: str) -> 
     audit.record(session, actor, "account.details", "user", user.id)
 
 
-# --- who is signed in where ---------------------------------------------------------------------------------------------
+# --- who is signed in where ---
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,22 +328,30 @@ def end_sign_ins(session: Session, user_id: int, *, but: str = "") -> None:
     session.execute(delete(SignIn).where(SignIn.user_id == user_id, SignIn.fingerprint != _fingerprint(but)))
 
 
+def end_other_sign_ins(session: Session, actor: Actor, token: str) -> None:
+    """Sign the person out in every browser but the one that asks."""
+    if actor.user_id is not None:
+        end_sign_ins(session, actor.user_id, but=token)
+        audit.record(session, actor, "account.sign_out_elsewhere", "user", actor.user_id)
+
+
 def sign_ins(session: Session, actor: Actor, token: str) -> list[tuple[SignIn, bool]]:
     """Where the person is signed in, newest first, each with whether it is the browser that asks."""
     rows = session.scalars(
-        select(SignIn).where(SignIn.user_id == actor.user_id, SignIn.started_at > utcnow() - SIGN_IN_LIFE)
+        select(SignIn)
+        .where(SignIn.user_id == actor.user_id, SignIn.started_at > utcnow() - SIGN_IN_LIFE)
         .order_by(SignIn.started_at.desc(), SignIn.fingerprint)
     )
     return [(row, row.fingerprint == _fingerprint(token)) for row in rows]
 
 
-def forget_old_sign_ins(session: Session, now: datetime | None = None) -> int:
-    """Remove the rows of sign-ins that have run out; gives how many."""
-    return session.execute(delete(SignIn).where(SignIn.started_at <= (now or utcnow()) - SIGN_IN_LIFE)).rowcount
+def forget_old_sign_ins(session: Session, now: datetime | None = None) -> None:
+    """Remove the rows of sign-ins that have run out."""
+    session.execute(delete(SignIn).where(SignIn.started_at <= (now or utcnow()) - SIGN_IN_LIFE))
 
 
 def signed_in(session: Session, token: str, uniquifier: str) -> SignedIn | None:
-    """Who a cookie stands for, in two queries; None when the sign-in ended, the account was closed or the password changed."""
+    """Who a cookie stands for, in two queries; None when the sign-in ended, the account closed or the password changed."""
     user = session.scalar(
         select(User)
         .join(SignIn, SignIn.user_id == User.id)
@@ -318,10 +370,12 @@ def actor_of(session: Session, user: User) -> Actor:
     """The actor a person is: roles, organisations and working groups; one query when the roles are loaded."""
     places = session.execute(
         union_all(
-            select(literal("organisation"), OrganisationMembership.organisation_id, cast(OrganisationMembership.role, Text))
-            .where(OrganisationMembership.user_id == user.id),
-            select(literal("group"), GroupMembership.group_id, cast(GroupMembership.role, Text))
-            .where(GroupMembership.user_id == user.id),
+            select(
+                literal("organisation"), OrganisationMembership.organisation_id, cast(OrganisationMembership.role, Text)
+            ).where(OrganisationMembership.user_id == user.id),
+            select(literal("group"), GroupMembership.group_id, cast(GroupMembership.role, Text)).where(
+                GroupMembership.user_id == user.id
+            ),
         )
     ).all()
     return Actor(
@@ -333,7 +387,7 @@ def actor_of(session: Session, user: User) -> Actor:
     )
 
 
-# --- resetting a password ----------------------------------------------------------------------------------------------
+# --- resetting a password ---
 
 
 def request_reset(session: Session, user_id: int | None) -> None:

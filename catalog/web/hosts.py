@@ -1,7 +1,36 @@
-"""Which host names the application answers to."""
+"""Which host names and methods the application answers to; what a request may see or do is decided elsewhere."""
 
-from flask import Flask
+from typing import Final
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import MethodNotAllowed, SecurityError
+
+from catalog.config import Settings
+from catalog.web.context import EXTENSION
+
+# Always answered to: they name this very machine, and no page elsewhere can make a browser believe otherwise.
+_OWN: Final = ("localhost", "127.0.0.1", "[::1]")
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def init_app(app: Flask) -> None:
-    """Wire it into the application."""
+    """Refuse requests for other hosts before anything else looks at them."""
+    app.config["TRUSTED_HOSTS"] = names(app.extensions[EXTENSION].settings)
+    app.before_request(_check)
+
+
+def names(settings: Settings) -> list[str]:
+    """The host names of the settings and this machine's own; ports play no part."""
+    own = urlsplit(settings.base_url).hostname or ""
+    further = [name.strip().lower() for name in settings.trusted_hosts.split(",")]
+    return list(dict.fromkeys(name for name in (own, *further, *_OWN) if name))
+
+
+def _check() -> Response | None:
+    if isinstance(request.routing_exception, SecurityError):
+        # Plain text: the page's layout holds addresses, and for a foreign host there are none to make.
+        return Response("400: This host is not served here.\n", 400, mimetype="text/plain")
+    if request.method not in _METHODS:
+        raise MethodNotAllowed(valid_methods=_METHODS)
+    return None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
-from typing import Any, Final, ParamSpec, cast
+from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, current_app, g, redirect, request, session, url_for
@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import user_logged_out
 from flask_security import MailUtil, PasswordUtil, Security, SQLAlchemySessionUserDatastore, user_authenticated
 from sqlalchemy import inspect
+from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.orm.attributes import set_committed_value
 from werkzeug.local import LocalProxy
 
@@ -25,13 +26,14 @@ from catalog.models.user import Role, User
 from catalog.paths import TRANSLATIONS
 from catalog.services import accounts
 from catalog.services.accounts import PASSWORDS, SignedIn
-from catalog.web.context import actor, reading, runtime, writing
+from catalog.web.context import actor, reading, writing
 from catalog.web.locale import say
 
 SIGN_IN: Final = "security.login"
 FORGOTTEN: Final = "security.forgot_password"
-PAGES: Final = (SIGN_IN, FORGOTTEN, "security.reset_password", "security.change_password", "security.logout")
-_TOKEN: Final = "sign_in"
+CHANGE: Final = "security.change_password"
+PAGES: Final = (SIGN_IN, FORGOTTEN, CHANGE, "security.reset_password", "security.logout")
+_KEY: Final = "sign_in"
 _LONGEST_NEXT: Final = 2_000
 _NOBODY_ASKED: Final = ("static", "health.healthz")
 
@@ -39,10 +41,10 @@ _SAY = {
     "GENERIC_AUTHN_FAILED": N_("Anmelden hat nicht geklappt. Bitte prüfen Sie E-Mail-Adresse und Passwort."),
     "UNAUTHENTICATED": N_("Bitte melden Sie sich dafür an."),
     "PASSWORD_RESET_REQUEST": N_(
-        "Gibt es zu dieser Adresse ein Konto, so ist gleich eine E-Mail mit einem Link unterwegs. Er gilt eine Stunde lang."
+        "Gibt es zu dieser Adresse ein Konto, so kommt gleich eine E-Mail mit einem Link. Er gilt eine Stunde lang."
     ),
     "PASSWORD_RESET_EXPIRED": N_("Dieser Link ist abgelaufen. Bitte fordern Sie einen neuen an."),
-    "INVALID_RESET_PASSWORD_TOKEN": N_("Dieser Link gilt nicht oder nicht mehr. Bitte fordern Sie einen neuen an."),
+    "INVALID_RESET_PASSWORD_KEY": N_("Dieser Link gilt nicht oder nicht mehr. Bitte fordern Sie einen neuen an."),
     "PASSWORD_RESET_NO_LOGIN": N_("Ihr neues Passwort ist gespeichert. Bitte melden Sie sich damit an."),
     "PASSWORD_CHANGE": N_("Ihr neues Passwort ist gespeichert. Auf allen anderen Geräten sind Sie abgemeldet."),
     "PASSWORD_NOT_PROVIDED": N_("Bitte geben Sie ein Passwort ein."),
@@ -54,9 +56,14 @@ _SAY = {
     "INVALID_EMAIL_ADDRESS": N_("Bitte geben Sie eine E-Mail-Adresse an, zum Beispiel name@stadtwerke.de."),
 }
 # How the library's categories are called in our pages.
-_CATEGORY = {"PASSWORD_RESET_REQUEST": "info", "UNAUTHENTICATED": "info", "PASSWORD_RESET_NO_LOGIN": "success", "PASSWORD_CHANGE": "success"}
+_CATEGORY = {
+    "PASSWORD_RESET_REQUEST": "info",
+    "UNAUTHENTICATED": "info",
+    "PASSWORD_RESET_NO_LOGIN": "success",
+    "PASSWORD_CHANGE": "success",
+}
 
-P = ParamSpec("P")
+View = Callable[..., ResponseReturnValue]
 
 
 def init_app(app: Flask) -> None:
@@ -71,9 +78,9 @@ def init_app(app: Flask) -> None:
         SECURITY_CHANGE_URL="/passwort-aendern",
         SECURITY_POST_CHANGE_VIEW="/konto",
         SECURITY_LOGIN_USER_TEMPLATE="accounts/sign_in.html",
-        SECURITY_FORGOT_PASSWORD_TEMPLATE="accounts/forgotten.html",
-        SECURITY_RESET_PASSWORD_TEMPLATE="accounts/new_password.html",
-        SECURITY_CHANGE_PASSWORD_TEMPLATE="accounts/change_password.html",
+        SECURITY_FORGOT_PASSWORD_TEMPLATE="accounts/forgotten.html",  # noqa: S106 - no password but a page for one
+        SECURITY_RESET_PASSWORD_TEMPLATE="accounts/new_password.html",  # noqa: S106
+        SECURITY_CHANGE_PASSWORD_TEMPLATE="accounts/change_password.html",  # noqa: S106
         SECURITY_RECOVERABLE=True,
         SECURITY_CHANGEABLE=True,
         SECURITY_REGISTERABLE=False,
@@ -82,7 +89,7 @@ def init_app(app: Flask) -> None:
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         SECURITY_RESET_PASSWORD_WITHIN=accounts.RESET_LIFE,
         SECURITY_RESET_SALT=accounts.RESET_SALT,
-        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
+        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False, "allow_smtputf8": False},
         SECURITY_EMAIL_PLAINTEXT=False,  # the mail is written when it is delivered, see `_Mail`
         SECURITY_EMAIL_HTML=False,
         SECURITY_SEND_PASSWORD_CHANGE_EMAIL=False,  # services/accounts does, in the same transaction
@@ -99,7 +106,10 @@ def init_app(app: Flask) -> None:
         **{f"SECURITY_MSG_{key}": (text, _CATEGORY.get(key, "danger")) for key, text in _SAY.items()},
     )
     security = Security(
-        app, _Accounts(LocalProxy(reading), User, Role), mail_util_cls=_Mail, password_util_cls=_PasswordRules
+        app,
+        _Accounts(cast("scoped_session[Session]", LocalProxy(reading)), User, Role),
+        mail_util_cls=_Mail,
+        password_util_cls=_PasswordRules,
     )
     # One hasher for pages and command line, with its limit on how many run at once. The second context only
     # fingerprints the old password for the reset link; the same cost there hides whether an address has an account.
@@ -110,17 +120,17 @@ def init_app(app: Flask) -> None:
     security.login_manager.request_loader(lambda _request: None)  # no tokens in addresses or headers
     user_authenticated.connect(_signed_in, app)
     user_logged_out.connect(_signed_out, app)
-    app.view_functions[FORGOTTEN] = _evenly(app.view_functions[FORGOTTEN])
+    replace_view(app, FORGOTTEN, _evenly)
 
 
-# --- each request -------------------------------------------------------------------------------------------------------
+# --- each request ---
 
 
 def _begin() -> ResponseReturnValue | None:
     """Find out who is asking: nobody without a query, a person with two; and turn foreign goals away."""
     if request.endpoint in _NOBODY_ASKED:
         return None
-    token, uniquifier = session.get(_TOKEN), session.get("_user_id")
+    token, uniquifier = session.get(_KEY), session.get("_user_id")
     if isinstance(token, str) and isinstance(uniquifier, str):
         found = accounts.signed_in(reading(), token, uniquifier)
         if found is None:
@@ -142,7 +152,7 @@ def current() -> SignedIn | None:
 
 def token() -> str:
     """What tells this browser's sign-in from the person's others."""
-    return str(session.get(_TOKEN, ""))
+    return str(session.get(_KEY, ""))
 
 
 def is_own(goal: str) -> bool:
@@ -159,28 +169,30 @@ def is_own(goal: str) -> bool:
     return not parts.scheme and not parts.netloc
 
 
-def needs_account(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Have nobody-in-particular sign in first and then come to this page; what a person may there, the service decides."""
+def needs_account(view: View) -> View:
+    """Have whoever is not signed in do so first and then come back; what a person may there, the service decides."""
 
     @wraps(view)
-    def guarded(*args: P.args, **given: P.kwargs) -> ResponseReturnValue:
+    def guarded(*args: Any, **given: Any) -> ResponseReturnValue:
         if actor().signed_in:
             return view(*args, **given)
         if request.method != "GET":
             return redirect(url_for(SIGN_IN), 303)
-        goal = quote(request.path, safe="/") + (f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else "")
+        goal = quote(request.path, safe="/") + (
+            f"?{request.query_string.decode('ascii', 'ignore')}" if request.query_string else ""
+        )
         return redirect(url_for(SIGN_IN, next=goal if is_own(goal) else None), 303)
 
     return guarded
 
 
-# --- what Flask-Security asks of us -------------------------------------------------------------------------------------
+# --- what Flask-Security asks of us ---
 
 
-class _Accounts(SQLAlchemySessionUserDatastore):  # type: ignore[misc]  # the library carries no types
+class _Accounts(SQLAlchemySessionUserDatastore):
     """Reads with the request's session; each change is a transaction of its own in `services/accounts`."""
 
-    def find_user(self, case_insensitive: bool = False, **given: Any) -> User | None:  # noqa: ANN401, FBT001, FBT002 - the library's signature
+    def find_user(self, case_insensitive: bool = False, **given: Any) -> User | None:  # noqa: FBT001, FBT002 - the library's signature
         """The account with this address or identity; closed accounts have no identity to reset a password with."""
         found = cast("User | None", super().find_user(case_insensitive=case_insensitive, **given))
         return None if found is not None and "fs_uniquifier" in given and not found.active else found
@@ -203,28 +215,33 @@ class _Accounts(SQLAlchemySessionUserDatastore):  # type: ignore[misc]  # the li
         """Nothing is left to store: see `put`."""
 
 
-class _PasswordRules(PasswordUtil):  # type: ignore[misc]  # see above
+class _PasswordRules(PasswordUtil):
     """Our rules for new passwords in place of the library's."""
 
     def normalize(self, password: str) -> str:
         """The form that is hashed."""
         return accounts.normal_password(password)
 
-    def validate(self, password: str, is_register: bool, **given: Any) -> tuple[list[str] | None, str]:  # noqa: ANN401, ARG002, FBT001
+    def validate(self, password: str, is_register: bool, **given: Any) -> tuple[list[str] | None, str]:  # noqa: ARG002, FBT001 - the library's signature
         """What is wrong with a new password, and the form that is hashed."""
         user = given.get("user")
         problem = accounts.check_password(password, (user.name, user.email) if user else ())
         return [say(problem)] if problem else None, self.normalize(password)
 
 
-class _Mail(MailUtil):  # type: ignore[misc]  # see above
+class _Mail(MailUtil):
     """Puts mails into the outbox; the link is made when the mail goes out, so that none lies in the database."""
 
-    def send_mail(self, template: str, subject: str, recipient: str, sender: str, body: str | None, html: str | None, **given: Any) -> None:  # noqa: ANN401, ARG002, PLR0913
+    def send_mail(self, *_given: object, user: User, **_named: object) -> None:  # type: ignore[override]
         """Only ever the mail with the reset link: the library's others are switched off."""
         with writing() as opened:
-            accounts.request_reset(opened, given["user"].id)
+            accounts.request_reset(opened, user.id)
         g.reset_requested = True
+
+
+def replace_view(app: Flask, endpoint: str, around: Callable[[View], View]) -> None:
+    """Put something around a page that the library provides."""
+    app.view_functions[endpoint] = around(cast("View", app.view_functions[endpoint]))
 
 
 def _user(uniquifier: str) -> User | None:
@@ -235,11 +252,11 @@ def _user(uniquifier: str) -> User | None:
     return found.user
 
 
-def _evenly(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+def _evenly(view: View) -> View:
     """Have a request for an unknown address write what one for a known address writes: time then tells nothing."""
 
     @wraps(view)
-    def asked(*args: P.args, **given: P.kwargs) -> ResponseReturnValue:
+    def asked(*args: Any, **given: Any) -> ResponseReturnValue:
         answer = view(*args, **given)
         if request.method == "POST" and not g.get("reset_requested"):
             with writing() as opened:
@@ -249,17 +266,17 @@ def _evenly(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseRetur
     return asked
 
 
-def _signed_in(_app: Flask, user: User, **_given: Any) -> None:  # noqa: ANN401 - a signal passes what it likes
+def _signed_in(_app: Flask, user: User, **_given: Any) -> None:
     """A new identity begins: nothing of the session before survives, its form token included."""
     for key in set(session) - {"_user_id", "_fresh", "_id"}:
         session.pop(key)
     g.pop(current_app.config.get("WTF_CSRF_FIELD_NAME", "csrf_token"), None)
     session.permanent = True
     with writing() as opened:
-        session[_TOKEN] = accounts.start_sign_in(opened, user.id, device(request.user_agent.string))
+        session[_KEY] = accounts.start_sign_in(opened, user.id, device(request.user_agent.string))
 
 
-def _signed_out(_app: Flask, **_given: Any) -> None:  # noqa: ANN401 - see above
+def _signed_out(_app: Flask, **_given: Any) -> None:
     with writing() as opened:
         accounts.end_sign_in(opened, token())
     session.clear()
@@ -268,6 +285,13 @@ def _signed_out(_app: Flask, **_given: Any) -> None:  # noqa: ANN401 - see above
 def device(agent: str) -> str:
     """Browser and system in two words, to tell one's own devices apart; nothing that could follow a person."""
     browsers = (("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari"))
-    systems = (("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iOS"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux"))
+    systems = (
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iOS"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    )
     found = [next((name for sign, name in names if sign in agent), "") for names in (browsers, systems)]
     return ", ".join(name for name in found if name)
