@@ -1,5 +1,6 @@
 """The catalog at a glance: topics with numbers, what is new or reused, figures; always of what the actor may see."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from catalog.models.place import Municipality
 from catalog.models.solution import Solution, solution_technology, solution_topic
 from catalog.models.topic import Technology, Topic
 from catalog.services.solutions import visible_to
+
+_EXAMPLE_CANDIDATES = 8
+_SHORT_WORD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,33 +142,36 @@ def figures(session: Session, actor: Actor) -> Figures:
 
 
 def examples(session: Session, actor: Actor) -> list[str]:
-    """Words to try in the search: the places and technologies that occur most, so that each of them finds something."""
+    """Words to try in the search: topics, technologies and places that occur most, so that each finds something."""
     readable = _readable(actor)
-    technologies = session.scalars(
+    names = (
         select(Technology.name)
         .join(solution_technology, solution_technology.c.technology_id == Technology.id)
         .where(solution_technology.c.solution_id.in_(readable))
         .group_by(Technology.id, Technology.name)
-        .order_by(func.count().desc(), Technology.name)
-        .limit(2)
-    )
-    places = session.scalars(
+        .order_by(func.count().desc(), Technology.name),
         select(Municipality.name)
         .join(Deployment, Deployment.ags == Municipality.ags)
         .where(Deployment.solution_id.in_(readable))
         .group_by(Municipality.ags, Municipality.name)
-        .order_by(func.count().desc(), Municipality.name)
-        .limit(2)
-    )
-    topic_names = session.scalars(
+        .order_by(func.count().desc(), Municipality.name),
         select(Topic.name)
         .join(solution_topic, solution_topic.c.topic_id == Topic.id)
         .where(Topic.parent_id.is_not(None), solution_topic.c.solution_id.in_(readable))
         .group_by(Topic.id, Topic.name)
-        .order_by(func.count().desc(), Topic.name)
-        .limit(1)
+        .order_by(func.count().desc(), Topic.name),
     )
-    return list(dict.fromkeys([*topic_names, *technologies, *places]))
+    chosen: list[str] = []
+    for query, wanted in zip(names, (1, 2, 2), strict=True):
+        # Short words and words inside each other make poor examples, so a few more are asked for than are shown.
+        fitting = (
+            name
+            for name in session.scalars(query.limit(_EXAMPLE_CANDIDATES))
+            if len(name) > _SHORT_WORD
+            and not any(name.lower() in one.lower() or one.lower() in name.lower() for one in chosen)
+        )
+        chosen.extend(itertools.islice(fitting, wanted))
+    return chosen
 
 
 _FOR_CARDS = (

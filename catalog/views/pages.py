@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, redirect, render_template, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from catalog.domain.vocabulary import DeploymentStatus
 from catalog.web.context import runtime
 
 blueprint = Blueprint("pages", __name__)
@@ -60,4 +61,4 @@ def _page(name: str) -> str:
         "data_protection": settings.data_protection_contact,
         "enforcement_body": settings.enforcement_body,
     }
-    return render_template(f"pages/{name}.html", operator=operator)
+    return render_template(f"pages/{name}.html", operator=operator, DeploymentStatus=DeploymentStatus)
