@@ -1,5 +1,7 @@
 """What a caller of the search library may have to catch; nothing else is raised on purpose."""
 
+MISSING, SCHEMA, DAMAGED = "missing", "schema", "damaged"
+
 
 class IndexUnavailable(Exception):  # noqa: N818 - the public name says what is the case, not that it is an error
     """The index can't be read: missing, of another schema, or damaged. It is derived data: rebuild it.

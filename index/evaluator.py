@@ -17,7 +17,7 @@ from index import schema, weights
 from index.analysis import Analyzer, Word, forms
 from index.document import Expansion, Mark, Reason, Understood
 from index.generation import Generation, Mask
-from index.postings import NO_POSTINGS, Floats, Ids, Postings
+from index.postings import NO_POSTINGS, Floats, Ids, Ints, Postings
 from index.query import Clause, Parsed
 from index.vocabulary import Vocabulary
 
@@ -145,7 +145,7 @@ class Evaluator:
             common = common[found.ids[at] == common]
             if not len(common):
                 return NO_POSTINGS.ids, NO_POSTINGS.weights
-        keys: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None
+        keys: Ints | None = None
         for found, offset in zip(lists, offsets, strict=True):
             places = _places(found, common) - offset
             keys = places if keys is None else np.intersect1d(keys, places, assume_unique=True)
@@ -246,20 +246,15 @@ class Evaluator:
             if id(clause) in dropped:
                 reading.dropped.append(clause.text)
                 continue
-            if clause.field is not None:
-                concept = self._restricted(clause, reading, required)
-            elif clause.kind == "phrase":
-                concept = self._phrase_concept(clause, reading, required)
-            elif clause.kind == "prefix":
-                concept = self._prefix_concept(clause, reading)
+            span = spans.get(id(clause))
+            if span is not None and span[0] is not clause:
+                continue
+            if span is not None:
+                concept = self._span_concept(span, analysed, reading)
+            elif clause.field is None and clause.kind == "word":
+                concept = self._word_concept(clause, analysed[id(clause)], reading)
             else:
-                span = spans.get(id(clause))
-                if span is None:
-                    concept = self._word_concept(clause, analysed[id(clause)], reading)
-                elif span[0] is clause:
-                    concept = self._span_concept(span, analysed, reading)
-                else:
-                    continue
+                concept = self._special_concept(clause, reading, required)
             held = grouped.get(clause.group)
             if clause.group < 0 or held is None:
                 concepts.append(concept)
@@ -271,6 +266,13 @@ class Evaluator:
                 held.importance = min(held.importance, concept.importance)
                 held.evidence.extend(concept.evidence)
         return concepts
+
+    def _special_concept(self, clause: Clause, reading: "_Reading", required: Mask) -> Concept:
+        if clause.field is not None:
+            return self._restricted(clause, reading, required)
+        if clause.kind == "phrase":
+            return self._phrase_concept(clause, reading, required)
+        return self._prefix_concept(clause, reading)
 
     def _spans(self, run: list[Clause], analysed: dict[int, Word]) -> dict[int, list[Clause]]:
         """Find terms of several words that the thesaurus knows; longest first, no overlaps."""
@@ -353,7 +355,12 @@ class Evaluator:
         """Return words few letters away that lead to visible documents, likeliest first."""
         found: list[tuple[float, Word]] = []
         seen = {word.stem}
-        for text, nearness in self.vocabulary.corrections(word.text):
+        # of several spellings equally near, the one that stands in the index is shown
+        near = sorted(
+            self.vocabulary.corrections(word.text)[:_CONSIDERED],
+            key=lambda item: (-item[1], not self.frequency(schema.EXACT, item[0]), item[0]),
+        )
+        for text, nearness in near:
             candidate = self.analyzer.word(text)
             if candidate.stem in seen or candidate.stop:
                 continue
@@ -397,7 +404,7 @@ class Evaluator:
                 result = concept
                 result.score *= factor
             else:
-                if nearness < candidates[0][0] - 0.15:  # noqa: PLR2004 - clearly farther than the best
+                if nearness < candidates[0][0] - 0.15:
                     break
                 np.maximum(result.score, concept.score * factor, out=result.score)
                 np.maximum(result.credit, concept.credit * np.float32(0.9), out=result.credit)
@@ -641,7 +648,7 @@ class Evaluator:
     # --- other questions -------------------------------------------------------------------------------------------
 
     def completions(self, words: Sequence[str], limit: int) -> tuple[list[str], list[int]]:
-        """Return visible words that begin like the last of `words`, commonest first, and the documents for all words."""
+        """Return visible words that begin like the last of `words`, and the documents that have all words."""
         size = self.generation.size
         last = words[-1].lower()
         begun = np.zeros(size, dtype=np.float32)
@@ -667,10 +674,10 @@ class Evaluator:
             notion = self._notion(word.stem)
             if notion is None:
                 return [], []
-            score = np.where(notion > 0, score + notion, 0) * (score > 0)
+            score = np.where((notion > 0) & (score > 0), score + notion, np.float32(0))
         before = " ".join(words[:-1])
         terms.sort(key=lambda item: (-item[0], item[1]))
-        best = self._best(score, limit)
+        best = self._best(score.astype(np.float32), limit)
         return [f"{before} {term}".strip() for _, term in dict.fromkeys(terms)][:limit], [number for number, _ in best]
 
     def like(self, stems: Iterable[str], limit: int) -> list[tuple[int, float]]:
@@ -748,7 +755,7 @@ def _dense(reason: Reason, frequency: Floats) -> Evidence:
     return Evidence(reason, ids, frequency[ids])
 
 
-def _places(found: Postings, documents: Ids) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _places(found: Postings, documents: Ids | Ints) -> Ints:
     """Return number-of-document << 17 | position for all positions in the given documents (all of them in `found`)."""
     if found.starts is None or found.positions is None:
         return np.empty(0, dtype=np.int64)
@@ -758,4 +765,5 @@ def _places(found: Postings, documents: Ids) -> np.ndarray[tuple[int], np.dtype[
     owners = np.repeat(np.arange(len(documents), dtype=np.int64), lengths)
     ends = np.cumsum(lengths)
     flat = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) + np.repeat(first - (ends - lengths), lengths)
-    return owners << _POSITION_BITS | found.positions[flat].astype(np.int64)
+    places: Ints = owners << _POSITION_BITS | found.positions[flat].astype(np.int64)
+    return places

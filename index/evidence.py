@@ -1,4 +1,4 @@
-"""Turns a document into postings: words, stems, compound parts and positions with their weights; storing is elsewhere."""
+"""Turns a document into postings with weights and positions; storing and searching them belongs elsewhere."""
 
 from typing import Any, Final
 
@@ -7,7 +7,7 @@ import numpy as np
 from index import schema
 from index.analysis import Analyzer, normalise, tokenise
 from index.document import Document
-from index.weights import FIELDS
+from index.weights import FIELDS, FieldWeight
 
 # Between two fields, so that no phrase or nearness reaches across.
 _FIELD_GAP: Final = 50
@@ -18,6 +18,44 @@ _POSITION: Final = np.dtype("<u2")
 _RESTRICTED: Final = {"title": schema.TITLE, "subject": schema.SUBJECT, "site": schema.SITE}
 
 
+class _Collected:
+    """The evidence of one document while its fields are read one after the other."""
+
+    def __init__(self, analyzer: Analyzer) -> None:
+        self._analyzer = analyzer
+        self._base = 0
+        self.exact: dict[str, float] = {}
+        self.stems: dict[str, float] = {}
+        self.parts: dict[str, float] = {}
+        self.positions: dict[str, list[int]] = {}
+
+    def read(self, text: str, setting: FieldWeight) -> set[str]:
+        """Add the words of a field; return all its stems and parts."""
+        tokens = tokenise(normalise(text[:_MAX_CHARACTERS]))
+        present: set[str] = set()
+        if not tokens:
+            return present
+        length = tokens[-1].position + 1
+        unit = setting.boost / (1.0 - setting.b + setting.b * length / setting.pivot)
+        exact, stems, parts, word_of = self.exact, self.stems, self.parts, self._analyzer.word
+        for token in tokens:
+            word = word_of(token.text)
+            if word.stop:
+                continue
+            exact[word.text] = exact.get(word.text, 0.0) + unit
+            stem = word.stem
+            stems[stem] = stems.get(stem, 0.0) + unit
+            position = self._base + token.position
+            if position < _MAX_POSITION:
+                self.positions.setdefault(stem, []).append(position)
+            for part in word.parts:
+                parts[part] = parts.get(part, 0.0) + unit
+            present.add(stem)
+            present.update(word.parts)
+        self._base += length + _FIELD_GAP
+        return present
+
+
 def fields_of(document: Document, analyzer: Analyzer) -> dict[str, Any]:
     """Return the Whoosh fields of `document`. Raises ValueError for unknown field or number names."""
     unknown = [name for name in document.fields if name not in FIELDS]
@@ -25,65 +63,38 @@ def fields_of(document: Document, analyzer: Analyzer) -> dict[str, Any]:
     if unknown:
         message = f"unknown fields or numbers: {', '.join(sorted(unknown))}"
         raise ValueError(message)
-    exact: dict[str, float] = {}
-    stems: dict[str, float] = {}
-    parts: dict[str, float] = {}
-    positions: dict[str, list[int]] = {}
+    collected = _Collected(analyzer)
     result: dict[str, Any] = {}
-    base = 0
     for name, setting in FIELDS.items():
-        text = document.fields.get(name)
-        if not text:
-            continue
-        tokens = tokenise(normalise(text[:_MAX_CHARACTERS]))
-        if not tokens:
-            continue
-        length = tokens[-1].position + 1
-        unit = setting.boost / (1.0 - setting.b + setting.b * length / setting.pivot)
-        present: set[str] = set()
-        for token in tokens:
-            word = analyzer.word(token.text)
-            if word.stop:
-                continue
-            exact[word.text] = exact.get(word.text, 0.0) + unit
-            stem = word.stem
-            stems[stem] = stems.get(stem, 0.0) + unit
-            position = base + token.position
-            if position < _MAX_POSITION:
-                positions.setdefault(stem, []).append(position)
-            for part in word.parts:
-                parts[part] = parts.get(part, 0.0) + unit
-            if name in _RESTRICTED:
-                present.add(stem)
-                present.update(word.parts)
-        if present:
+        present = collected.read(document.fields.get(name) or "", setting)
+        if present and name in _RESTRICTED:
             result[_RESTRICTED[name]] = [(_encode(term), 1, 1.0, b"") for term in sorted(present)]
-        base += length + _FIELD_GAP
-    # A document holds a stem at most once per position, whatever aliases say.
+    stems = collected.stems
     if stems:
+        positions = collected.positions
         result[schema.STEM] = [
             (_encode(stem), 1, weight, _positions(positions.get(stem, ()))) for stem, weight in stems.items()
         ]
-    if exact:
-        result[schema.EXACT] = [(_encode(term), 1, weight, b"") for term, weight in exact.items()]
-    if parts:
-        result[schema.PART] = [(_encode(term), 1, weight, b"") for term, weight in parts.items()]
-    key = f"{document.id}{schema.SEPARATOR}{document.version}"
-    result[schema.KEY] = [(key.encode("utf-8", "surrogatepass"), 1, 1.0, b"")]
-    facets = sorted({(name, value) for name, values in document.facets.items() for value in values if value})
+        result[schema.EXACT] = [(_encode(term), 1, weight, b"") for term, weight in collected.exact.items()]
+    if collected.parts:
+        result[schema.PART] = [(_encode(term), 1, weight, b"") for term, weight in collected.parts.items()]
+    result[schema.KEY] = _present([f"{document.id}{schema.SEPARATOR}{document.version}"])
+    facets = {
+        f"{name}{schema.SEPARATOR}{value}" for name, values in document.facets.items() for value in values if value
+    }
     if facets:
-        result[schema.FACET] = [
-            (f"{name}{schema.SEPARATOR}{value}".encode("utf-8", "surrogatepass"), 1, 1.0, b"") for name, value in facets
-        ]
+        result[schema.FACET] = _present(sorted(facets))
     if document.audience:
-        result[schema.AUDIENCE] = [
-            (label.encode("utf-8", "surrogatepass"), 1, 1.0, b"") for label in sorted(document.audience)
-        ]
+        result[schema.AUDIENCE] = _present(sorted(document.audience))
     telling = sorted(stems, key=lambda stem: (-stems[stem], stem))
     result[schema.STORED] = (document.suggest, document.language, tuple(telling[:_TELLING]))
     for name, value in document.numbers.items():
         result[schema.number_field(name)] = float(value)
     return result
+
+
+def _present(terms: list[str]) -> list[schema.Posting]:
+    return [(_encode(term), 1, 1.0, b"") for term in terms]
 
 
 def _encode(term: str) -> bytes:

@@ -1,4 +1,4 @@
-"""One committed state of the index, immutable and shared by threads: postings, masks, facets, numbers; no ranking here."""
+"""One committed state of the index, immutable and shared by threads; ranking belongs to the evaluator."""
 
 import threading
 from collections.abc import Iterable, Mapping

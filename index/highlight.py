@@ -1,4 +1,4 @@
-"""Marks what a query matched in a text and picks the best passage; plain text in, structured pieces out, no HTML here."""
+"""Marks what a query matched in a text and picks the best passage; plain text in, pieces out, no HTML here."""
 
 import re
 from collections.abc import Sequence
@@ -112,27 +112,7 @@ class Highlighter:
         if flat == lower and forms.written_out(lower):
             self._mark_all(understood, plan, text, found)
         else:
-            size = len(flat)
-            seen: set[int] = set()
-            for needle in plan.needles:
-                length = len(needle)
-                at = flat.find(needle)
-                while at >= 0:
-                    start, end = at, at + length
-                    while start > 0 and flat[start - 1].isalnum():
-                        start -= 1
-                    while end < size and flat[end].isalnum():
-                        end += 1
-                    if start not in seen:
-                        seen.add(start)
-                        self._mark_word(understood, plan, lower[start:end], start, found)
-                    at = flat.find(needle, end)
-            if "-" in flat:
-                for match in _HYPHENED.finditer(lower):
-                    joined = match.group().replace("-", "")
-                    mark = understood.stems.get(self._analyzer.word(joined).stem)
-                    if mark is not None:
-                        found[match.span()] = mark
+            self._mark_found(understood, plan, lower, flat, found)
         for sequence, mark in understood.sequences:
             self._mark_sequence(sequence, mark, text, flat, found)
         marks = [_Marked(start, end, mark) for (start, end), mark in found.items()]
@@ -142,6 +122,30 @@ class Highlighter:
             if not clean or item.start >= clean[-1].end:
                 clean.append(item)
         return clean
+
+    def _mark_found(
+        self,
+        understood: Understood,
+        plan: _Plan,
+        lower: str,
+        flat: str,
+        found: dict[tuple[int, int], Mark],
+    ) -> None:
+        """Look only at words that hold the beginning of an asked stem."""
+        seen: set[int] = set()
+        for needle in plan.needles:
+            at = flat.find(needle)
+            while at >= 0:
+                start, end = _word_at(flat, at, at + len(needle))
+                if start not in seen:
+                    seen.add(start)
+                    self._mark_word(understood, plan, lower[start:end], start, found)
+                at = flat.find(needle, end)
+        if "-" in flat:
+            for match in _HYPHENED.finditer(lower):
+                mark = understood.stems.get(self._analyzer.word(match.group().replace("-", "")).stem)
+                if mark is not None:
+                    found[match.span()] = mark
 
     def _mark_word(
         self,
@@ -189,9 +193,7 @@ class Highlighter:
             at = flat.find(needles[0], at)
             if at < 0:
                 return
-            start = at
-            while start > 0 and flat[start - 1].isalnum():
-                start -= 1
+            start, _ = _word_at(flat, at, at)
             words = [token for token in tokenise(text[start : at + reach]) if not token.alias]
             words = [token for token in words if not self._analyzer.word(token.text).stop][: len(sequence)]
             if tuple(self._analyzer.word(token.text).stem for token in words) == sequence:
@@ -236,6 +238,15 @@ class Highlighter:
                     break
             at += taken
         return found
+
+
+def _word_at(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the bounds of the word around a stretch of text."""
+    while start > 0 and text[start - 1].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum():
+        end += 1
+    return start, end
 
 
 def _unfold(word: Word, offset: int) -> int:

@@ -53,7 +53,7 @@ class Damaged(Exception):  # noqa: N818
     """A file of the index is not what was written."""
 
 
-class SumStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
+class SumStorage(FileStorage):
     """Whoosh's file storage with memory maps that are not copied, and with checksums written before each switch.
 
     Whoosh itself notices neither a flipped bit in a term nor a halved column, and unpickles whatever it finds. So every
@@ -62,31 +62,31 @@ class SumStorage(FileStorage):  # type: ignore[misc]  # Whoosh has no types
 
     def __init__(self, path: str | Path) -> None:
         """Open the storage in a folder."""
-        super().__init__(str(path))
+        super().__init__(str(path))  # type: ignore[no-untyped-call]
 
     def open_file(self, name: str, **kwargs: Any) -> Any:  # noqa: ANN401
         """Open a file as a memory map where it has content."""
-        with Path(self._fpath(name)).open("rb") as file:
+        with Path(self._fpath(name)).open("rb") as file:  # type: ignore[no-untyped-call]
             try:
                 content: Any = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             except ValueError:
-                return super().open_file(name, **kwargs)
+                return super().open_file(name, **kwargs)  # type: ignore[no-untyped-call]
         return StructFile(content, name=name, **kwargs)
 
     def file_exists(self, name: str) -> bool:
         """Tell whether a file exists; columns of field lengths never do, and Whoosh asks once per posting."""
-        return not name.endswith("_len.col") and bool(super().file_exists(name))
+        return not name.endswith("_len.col") and bool(super().file_exists(name))  # type: ignore[no-untyped-call]
 
     def rename_file(self, oldname: str, newname: str, safe: bool = False) -> None:  # noqa: FBT001, FBT002 - Whoosh's
         """Rename; before a table of contents gets its name, sum up what it refers to."""
         if _TOC_NAME.match(newname):
             self._write_sums()
             self._write_sum(newname, {newname: _sum_of(Path(self.folder, oldname))})
-        super().rename_file(oldname, newname, safe)
+        super().rename_file(oldname, newname, safe)  # type: ignore[no-untyped-call]
 
     def _write_sums(self) -> None:
         groups: dict[str, list[str]] = {}
-        for name in self.list():
+        for name in self.list():  # type: ignore[no-untyped-call]
             match = _SEGMENT_FILE.match(name)
             if match is not None:
                 groups.setdefault(match.group(1), []).append(name)
@@ -309,8 +309,8 @@ class Segment:
     def stored(self, document: int) -> tuple[str, str, tuple[str, ...]]:
         """Return (suggestion text, language, heaviest stems) of a document of this segment."""
         with self._lock:
-            value = self._reader.stored_fields(document).get("stored", ("", "", ()))
-        return value  # type: ignore[no-any-return]
+            found: tuple[str, str, tuple[str, ...]] = self._reader.stored_fields(document).get("stored", ("", "", ()))
+        return found
 
     def numbers(self, field: str) -> Doubles:
         """Return a number column as an array, NaN where there is none."""

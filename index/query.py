@@ -57,61 +57,81 @@ class Parsed:
 
 def parse(text: str, facets: frozenset[str] = frozenset()) -> Parsed:
     """Return the clauses of `text`; `facets` are names that may stand before a colon."""
-    parsed = Parsed()
     text = _CONTROL.sub(" ", normalise(text[: weights.MAX_QUERY_CHARACTERS]).translate(_QUOTES))
-    wildcards = terms = group = 0
-    joining = negative = False
+    reader = _Reader(facets)
     for match in _CHUNK.finditer(text):
+        reader.read(match, at_start=match.start() == 0 or text[match.start() - 1].isspace())
+    return reader.parsed
+
+
+class _Reader:
+    """Takes a query chunk by chunk and remembers what the next one stands under (OR, NOT)."""
+
+    def __init__(self, facets: frozenset[str]) -> None:
+        self.parsed = Parsed()
+        self._facets = facets
+        self._wildcards = self._terms = self._group = 0
+        self._joining = self._negative = False
+
+    def read(self, match: re.Match[str], *, at_start: bool) -> None:
+        """Take one chunk: an operator, a restriction, a phrase or words."""
         sign, prefix, phrase, plain = match.groups()
-        at_start = match.start() == 0 or text[match.start() - 1].isspace()
-        if plain is not None and not sign and prefix is None:
-            if plain in _OR:
-                joining = bool(parsed.clauses)
-                continue
-            if plain in _AND:
-                continue
-            if plain in _NOT:
-                negative = True
-                continue
-        exclude = negative or (sign in ("-", "!") and at_start)
-        negative = False
+        if plain is not None and not sign and prefix is None and self._operator(plain):
+            return
+        exclude = self._negative or (sign in ("-", "!") and at_start)
+        self._negative = False
         body = phrase if phrase is not None else plain or ""
         label = (prefix or "").lower()
-        restricted: str | None = None
-        if label:
-            if label in _YEAR_WORDS and (years := _years(body)) is not None and not exclude:
-                parsed.years = years
-                parsed.restrictions.append((label, body))
-                continue
-            restricted = _FIELDS.get(label)
-            if restricted is None:
-                if label in facets and body and not exclude:
-                    parsed.named.append((label, body))
-                    continue
-                if phrase is None:
-                    body = f"{prefix}:{body}"
-                label = ""
-        clauses, wildcards = _clauses(body, phrase is not None, restricted, label, wildcards)
-        clauses = clauses[: max(0, weights.MAX_TERMS - terms)]
-        terms += len(clauses)
+        if label and not exclude and self._limits(label, body):
+            return
+        restricted = _FIELDS.get(label)
+        if label and restricted is None:
+            if phrase is None:
+                body = f"{prefix}:{body}"
+            label = ""
+        clauses, self._wildcards = _clauses(body, phrase is not None, restricted, label, self._wildcards)
+        clauses = clauses[: max(0, weights.MAX_TERMS - self._terms)]
+        self._terms += len(clauses)
         if not clauses:
-            continue
+            return
         if exclude:
-            parsed.excluded.extend(clauses)
-            joining = False
-            continue
-        if joining:
-            last = parsed.clauses[-1]
-            if last.group < 0:
-                group += 1
-                parsed.clauses[-1] = _with_group(last, group)
-            number = parsed.clauses[-1].group
-            clauses = [_with_group(clause, number) for clause in clauses]
-            joining = False
-        parsed.clauses.extend(clauses)
+            self.parsed.excluded.extend(clauses)
+            self._joining = False
+            return
+        self._add(clauses)
         if restricted is not None:
-            parsed.restrictions.append((label, body.strip()))
-    return parsed
+            self.parsed.restrictions.append((label, body.strip()))
+
+    def _operator(self, word: str) -> bool:
+        if word in _OR:
+            self._joining = bool(self.parsed.clauses)
+        elif word in _NOT:
+            self._negative = True
+        else:
+            return word in _AND
+        return True
+
+    def _limits(self, label: str, body: str) -> bool:
+        """Take `jahr:…` and facets; False when it is neither."""
+        if label in _YEAR_WORDS and (years := _years(body)) is not None:
+            self.parsed.years = years
+            self.parsed.restrictions.append((label, body))
+            return True
+        if label not in _FIELDS and label in self._facets and body:
+            self.parsed.named.append((label, body))
+            return True
+        return False
+
+    def _add(self, clauses: list[Clause]) -> None:
+        if self._joining:
+            last = self.parsed.clauses[-1]
+            if last.group < 0:
+                self._group += 1
+                self.parsed.clauses[-1] = _with_group(last, self._group)
+            number = self.parsed.clauses[-1].group
+            clauses = [_with_group(clause, number) for clause in clauses]
+            self._joining = False
+        self.parsed.clauses.extend(clauses)
 
 
 def _with_group(clause: Clause, group: int) -> Clause:

@@ -1,4 +1,4 @@
-"""What is stored for a document, as Whoosh fields; how text becomes terms belongs to the analysis, ranking elsewhere."""
+"""What is stored for a document, as Whoosh fields; how text becomes terms belongs to the analysis."""
 
 import warnings
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ STORED = "stored"
 Posting = tuple[bytes, int, float, bytes]
 
 
-class Terms(fields.FieldType):  # type: ignore[misc]  # Whoosh has no types
+class Terms(fields.FieldType):
     """A field whose value is the list of its postings, ready made: (term, frequency, weight, value)."""
 
     def __init__(self, *, values: bool = False) -> None:
@@ -51,14 +51,14 @@ class Terms(fields.FieldType):  # type: ignore[misc]  # Whoosh has no types
         self.stored = False
         self.unique = False
         self.vector = None
-        self.set_sortable(False)  # noqa: FBT003 - Whoosh's signature
+        self.set_sortable(False)  # type: ignore[no-untyped-call]
 
-    def index(self, value: list[Posting], **_kwargs: Any) -> Iterator[Posting]:  # noqa: ANN401
+    def index(self, value: list[Posting], **_kwargs: Any) -> Iterator[Posting]:
         """Yield the postings as given."""
         return iter(value)
 
 
-class Number(fields.FieldType):  # type: ignore[misc]
+class Number(fields.FieldType):
     """A column of floats, NaN where a document has none; not searchable by term."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Number(fields.FieldType):  # type: ignore[misc]
         self.stored = False
         self.unique = False
         self.vector = None
-        self.set_sortable(columns.NumericColumn("d", default=float("nan")))
+        self.set_sortable(columns.NumericColumn("d", default=float("nan")))  # type: ignore[no-untyped-call]
 
     def to_column_value(self, value: float) -> float:
         """Return the number itself."""

@@ -1,4 +1,4 @@
-"""`SearchIndex`: the one door to the library; it wires storage, language, ranking and highlights and does none itself."""
+"""`SearchIndex`: the one door to the library; it wires storage, language, ranking and highlights, and does none."""
 
 import contextlib
 import logging
@@ -15,7 +15,7 @@ import numpy as np
 from index import postings, schema, weights
 from index.analysis import Analyzer, Lexicon, forms, normalise, thesaurus
 from index.document import Document, Hit, Piece, Query, Reason, Results, Snippet, Status, Suggestion, Understood
-from index.errors import IndexUnavailable
+from index.errors import DAMAGED, SCHEMA, IndexUnavailable
 from index.evaluator import Evaluator, Evidence, Outcome
 from index.generation import Generation, Mask
 from index.highlight import Highlighter
@@ -42,7 +42,7 @@ class SearchIndex:
     elsewhere. Everything in it can be rebuilt.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only, and each a different kind of data
         self,
         path: Path,
         *,
@@ -349,13 +349,13 @@ class SearchIndex:
             if held is None or held.folder != folder:
                 meta = self._store.meta(folder)
                 if meta.schema_version != schema.SCHEMA_VERSION:
-                    raise IndexUnavailable("schema", f"{meta.schema_version}, this is {schema.SCHEMA_VERSION}")
+                    raise IndexUnavailable(SCHEMA, f"{meta.schema_version}, this is {schema.SCHEMA_VERSION}")
                 held = None
 
             def opened() -> Generation:
                 number = postings.latest_toc(folder)
                 if number < 0:
-                    raise IndexUnavailable("damaged", "no table of contents")
+                    raise IndexUnavailable(DAMAGED, "no table of contents")
                 return Generation(folder, number, self._cache, held)
 
             with self._reading():
@@ -373,7 +373,7 @@ class SearchIndex:
         except postings.READ_ERRORS as error:
             _LOG.exception("the search index can't be read")
             self._generation = None
-            raise IndexUnavailable("damaged", f"{type(error).__name__}: {error}") from error
+            raise IndexUnavailable(DAMAGED, f"{type(error).__name__}: {error}") from error
 
 
 def thesaurus_path() -> Path:
@@ -386,7 +386,9 @@ def _replaced(text: str, corrections: Sequence[tuple[str, str]]) -> str | None:
     text = text[: weights.MAX_QUERY_CHARACTERS]
     result = text
     for word, correction in corrections:
-        result = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", lambda _, new=correction: new, result, flags=re.IGNORECASE)
+        # a backslash in the replacement would be read as a reference
+        new = correction.replace("\\", "")
+        result = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", new, result, flags=re.IGNORECASE)
     return result if result != text else None
 
 

@@ -16,7 +16,7 @@ from typing import Final
 from index import postings, schema
 from index.analysis import Analyzer
 from index.document import Document
-from index.errors import IndexLocked, IndexUnavailable
+from index.errors import DAMAGED, MISSING, IndexLocked, IndexUnavailable
 from index.evidence import fields_of
 
 _LOG = logging.getLogger(__name__)
@@ -56,12 +56,12 @@ class Store:
         try:
             name = (self.path / CURRENT).read_text(encoding="utf-8").strip()
         except FileNotFoundError as error:
-            raise IndexUnavailable("missing", "no index was built yet") from error
+            raise IndexUnavailable(MISSING, "no index was built yet") from error
         except (OSError, UnicodeDecodeError) as error:
-            raise IndexUnavailable("damaged", str(error)) from error
+            raise IndexUnavailable(DAMAGED, str(error)) from error
         folder = self.path / name
         if not name or "/" in name or "\0" in name or not folder.is_dir():
-            raise IndexUnavailable("damaged", "CURRENT names no folder")
+            raise IndexUnavailable(DAMAGED, "CURRENT names no folder")
         return folder
 
     @staticmethod
@@ -71,7 +71,7 @@ class Store:
             data = json.loads((folder / META).read_text(encoding="utf-8"))
             return Meta(int(data["schema_version"]), str(data["analysis_version"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise IndexUnavailable("damaged", f"{META}: {error}") from error
+            raise IndexUnavailable(DAMAGED, f"{META}: {error}") from error
 
     # --- writing ---------------------------------------------------------------------------------------------------
 

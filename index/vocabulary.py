@@ -15,6 +15,7 @@ _LEAST_WORD: Final = 3
 _LONGEST_WORD: Final = 48
 _KEPT: Final = 4000
 _MIN_HALF: Final = 3
+_LONG_ENOUGH: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ class Vocabulary:
             return found
         for like in self.like(word):
             apart = spelling.distance(typed, shape(like.word), most)
+            if apart > 1 and len(typed) < _LONG_ENOUGH and not shape(like.word).startswith(typed[:2]):
+                continue  # two letters of eight, and the beginning too: another word rather than a typo
             if apart <= most:
                 # people rarely miss the first letter
                 first = 0.1 if typed[:1] != shape(like.word)[:1] else 0.0

@@ -1,4 +1,4 @@
-"""The language chain: text in, index terms out, the same for documents and queries; storage and ranking belong elsewhere."""
+"""The language chain: text in, index terms out, the same for documents and queries; it neither stores nor ranks."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from index.analysis import forms, stopwords, thesaurus, tokens
+from index.analysis import forms, stopwords, thesaurus
 from index.analysis.compounds import Lexicon, Splitter
 from index.analysis.grams import GramTable
 from index.analysis.thesaurus import Group, Thesaurus
@@ -144,7 +144,7 @@ class Analyzer:
 
 def _fingerprint(lexicon: Lexicon) -> str:
     digest = hashlib.sha256()
-    for table in (lexicon.nouns, {word: "" for word in lexicon.keep}, {word: "" for word in lexicon.english}):
+    for table in (lexicon.nouns, dict.fromkeys(lexicon.keep, ""), dict.fromkeys(lexicon.english, "")):
         _feed(digest, table)
     _feed(digest, {noun: ",".join(sorted(links)) for noun, links in lexicon.links.items()})
     return digest.hexdigest()[:12]

@@ -11,6 +11,7 @@ _MIN_WORD: Final = 7
 _MIN_PART: Final = 3
 _MAX_PART: Final = 24
 _MAX_WORD: Final = 60
+_UNREACHED: Final = 1e9
 _HEADS_KEPT: Final = 100_000
 # Costs: few and long parts win. A linking letter, a dropped -e and a very short part each make a reading less likely.
 _PART_COST: Final = 10.0
@@ -92,35 +93,36 @@ class Splitter:
         known = forms.irregular(folded)
         if known is not None and folded in self._heads and size < 9:  # noqa: PLR2004 - short known words are whole
             return ()
-        best: list[tuple[float, int, Part] | None] = [None] * (size + 1)
-        costs = [0.0] + [1e9] * size
-        modifiers = self._shapes
+        steps = self._steps(folded)
+        parts: list[Part] = []
+        at = size
+        while at:
+            step = steps[at]
+            if step is None:
+                return ()
+            parts.append(step)
+            at = step.start
+        parts.reverse()
+        return tuple(parts)
+
+    def _steps(self, folded: str) -> list[Part | None]:
+        """Return for every place of a word the part that ends there in the cheapest reading up to it."""
+        size = len(folded)
+        shapes = self._shapes
+        costs: list[float] = [0.0] + [_UNREACHED] * size
+        steps: list[Part | None] = [None] * (size + 1)
         for start in range(size - _MIN_PART + 1):
-            if costs[start] >= 1e9:  # noqa: PLR2004 - not reachable
+            if costs[start] >= _UNREACHED:
                 continue
             for end in range(start + _MIN_PART, min(size, start + _MAX_PART) + 1):
                 if (start == 0 and end == size) or 0 < size - end < _MIN_PART:
                     continue
-                found = self._head(folded[start:end]) if end == size else modifiers.get(folded[start:end])
-                if found is None:
-                    continue
-                noun, cost = found
-                total = costs[start] + cost
-                if total < costs[end]:
-                    costs[end] = total
-                    best[end] = (total, start, Part(start, end, noun))
-        if best[size] is None:
-            return ()
-        parts: list[Part] = []
-        at = size
-        while at:
-            step = best[at]
-            if step is None:
-                return ()
-            parts.append(step[2])
-            at = step[1]
-        parts.reverse()
-        return tuple(parts)
+                text = folded[start:end]
+                found = self._head(text) if end == size else shapes.get(text)
+                if found is not None and costs[start] + found[1] < costs[end]:
+                    costs[end] = costs[start] + found[1]
+                    steps[end] = Part(start, end, found[0])
+        return steps
 
     def _cost(self, length: int) -> float:
         return _PART_COST + _SHORT_COST.get(length, 0.0) - _LENGTH_GAIN * length

@@ -1,4 +1,4 @@
-"""Finds the words of a list that share letter groups with a given word, with vector operations; ranking is elsewhere."""
+"""Finds the words of a list that share letter groups with a given word; ranking documents belongs elsewhere."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from index.analysis import forms
 
 _SIZE: Final = 3
 _EDGE: Final = "\x01"
-# Length stays the same, so that a whole list is translated as one text (four times `replace` is faster than `translate`).
+# Length stays the same, so that a whole list is changed as one text (`replace` is faster than `translate`).
 _LETTERS: Final = (("ä", "a"), ("ö", "o"), ("ü", "u"), ("ß", "s"))
 _BITS: Final = 21  # a code point
 

@@ -12,11 +12,16 @@ def _folded(words: str) -> frozenset[str]:
 # Never indexed and never searched for, in folded form.
 STOPWORDS: Final = _folded(
     """
-    der die das den dem des ein eine einer eines einem einen und oder aber auch als an am auf aus bei beim bis da damit
-    dass denn dann daher dabei dadurch dafür dagegen damals daran darauf daraus darin darum darüber davon dazu doch durch
-    er es für gegen hat haben hatte hatten ich ihr ihre ihrem ihren ihrer im in ins ist ja je jede jedem jeden jeder jedes
-    kann können man mit nach nicht noch nur ob ohne sehr sein seine seinem seinen seiner seit sich sie sind so sowie über
-    um uns unser unsere unserem unseren unserer unter vom von vor war waren was weil wenn werden wird wir wie wo worden
+    der die das den dem des ein eine einer eines einem einen und oder aber auch als an am auf aus bei beim bis
+    da damit
+    dass denn dann daher dabei dadurch dafür dagegen damals daran darauf daraus darin darum darüber davon dazu
+    doch durch
+    er es für gegen hat haben hatte hatten ich ihr ihre ihrem ihren ihrer im in ins ist ja je jede jedem jeden
+    jeder jedes
+    kann können man mit nach nicht noch nur ob ohne sehr sein seine seinem seinen seiner seit sich sie sind so
+    sowie über
+    um uns unser unsere unserem unseren unserer unter vom von vor war waren was weil wenn werden wird wir wie wo
+    worden
     wurde wurden zu zum zur zwischen zb dh ua usw etc bzw ca sog ggf inkl
     the a an and or of to in on at for with by from is are was were be been its this that these those as into
     """
@@ -31,12 +36,15 @@ FILLERS: Final = _folded(
     machen macht gemacht mach tun tut getan geht gehen ging gegangen kommt kommen bekommen bekommt bringt bringen
     helfen hilft geholfen suchen suche sucht finden finde findet gefunden zeigen zeige zeigt weiss wissen kennt kennen
     bitte danke hallo mal etwas jemand jemanden irgendwo irgendwie irgendwer andere anderen anderer anderes eigentlich
-    schon bereits eben gerade wirklich vielleicht einfach am besten beste besser gut gute guten guter gutes mehr viel viele
-    vielen weniger möglichst mein meine meinem meinen meiner dein deine unser euch euer eure ihnen sie du mir mich dir dich
+    schon bereits eben gerade wirklich vielleicht einfach am besten beste besser gut gute guten guter gutes mehr
+    viel viele
+    vielen weniger möglichst mein meine meinem meinen meiner dein deine unser euch euer eure ihnen sie du mir
+    mich dir dich
     dazu hier dort jetzt heute früher rechtzeitig schneller immer wieder
     erfahrung erfahrungen beispiel beispiele lösung lösungen ansatz ansätze möglichkeit möglichkeiten idee ideen tipps
     umgesetzt umsetzen einsetzen eingesetzt ausprobiert getestet probiert funktioniert
-    how what which who where when why do does did can could should would we you they our your us me my i there any some
+    how what which who where when why do does did can could should would we you they our your us me my i there
+    any some
     has have had get got make made find help want need anyone somebody someone way ways best good better please about
     show using use used
     """

@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 
 # A unit after a number makes a second, joined term ("450 MHz" -> "450mhz"), so that the pair is found as one thing.
 UNITS: Final = frozenset(
-    (
+    re.findall(
+        r"\S+",
         "mm cm dm m km mm² m² km² ha mm³ cm³ m³ l ml hl kg g mg t h min s ms µs d w kw mw gw tw wh kwh mwh gwh twh "
-        "kwp mwp gwp v kv mv kva mva var kvar hz khz mhz ghz bar mbar kbit mbit gbit kb mb gb tb j kj mj gj pa kpa mpa "
-        "hpa °c k ppm ew va nm lux lm db dbm euro eur cent ct % prozent grad liter meter kilometer"
-    ).split()
+        "kwp mwp gwp v kv mv kva mva var kvar hz khz mhz ghz bar mbar kbit mbit gbit kb mb gb tb j kj mj gj pa kpa "
+        "mpa hpa k ppm ew va nm lux lm db dbm euro eur cent ct prozent grad liter meter kilometer",
+    ),
 )
 
 _NUMBER = r"\d+(?:[.,]\d+)*"
@@ -39,7 +40,7 @@ _ABBREVIATION_PART = 2
 
 
 class Token(NamedTuple):
-    """A lower-case word, where it stands in the text (NFC offsets), its position, and whether it is a second reading."""
+    """A lower-case word, its offsets in the NFC text, its position, and whether it is a second reading."""
 
     text: str
     start: int

@@ -9,12 +9,56 @@ from index.analysis.thesaurus import Group
 
 PUBLIC = frozenset({"public"})
 
-NOUNS = """
-straße beleuchtung zähler wasser wärme pumpe netz anlage versorgung auslesung leuchte rohr bruch karte regen gefahr
-speicher säule quartier daten plattform kanal reinigung müll gebühr strom tarif station meter rollout sensor abwasser
-behälter füllstand überwachung abfall verkehr ampel steuerung glas faser ausbau park raum bewirtschaftung stadt klima
-""".split()
-MODIFIERS = "groß fern trink lade klär smart stark hoch".split()
+NOUNS = [
+    "straße",
+    "beleuchtung",
+    "zähler",
+    "wasser",
+    "wärme",
+    "pumpe",
+    "netz",
+    "anlage",
+    "versorgung",
+    "auslesung",
+    "leuchte",
+    "rohr",
+    "bruch",
+    "karte",
+    "regen",
+    "gefahr",
+    "speicher",
+    "säule",
+    "quartier",
+    "daten",
+    "plattform",
+    "kanal",
+    "reinigung",
+    "müll",
+    "gebühr",
+    "strom",
+    "tarif",
+    "station",
+    "meter",
+    "rollout",
+    "sensor",
+    "abwasser",
+    "behälter",
+    "füllstand",
+    "überwachung",
+    "abfall",
+    "verkehr",
+    "ampel",
+    "steuerung",
+    "glas",
+    "faser",
+    "ausbau",
+    "park",
+    "raum",
+    "bewirtschaftung",
+    "stadt",
+    "klima",
+]
+MODIFIERS = ["groß", "fern", "trink", "lade", "klär", "smart", "stark", "hoch"]
 GROUPS = (
     Group("imsys", ("intelligentes Messsystem", "Smart Meter", "iMSys"), related=("smgw",)),
     Group("smgw", ("Smart-Meter-Gateway", "SMGW")),

@@ -18,10 +18,35 @@ from index.evaluator import Evaluator
 from index.query import parse
 from tests.index.library import PUBLIC, make_index
 
-VOCABULARY = (
-    "wasser zähler zählern straßenbeleuchtung beleuchtung wärmepumpe großwärmepumpe pumpen netz rohrnetz müll sensor "
-    "abwasser kanal kanalnetz karte gefahrenkarte smart meter imsys arnsberg travemünde 450 mhz 14a leitung leitungen"
-).split()
+VOCABULARY = [
+    "wasser",
+    "zähler",
+    "zählern",
+    "straßenbeleuchtung",
+    "beleuchtung",
+    "wärmepumpe",
+    "großwärmepumpe",
+    "pumpen",
+    "netz",
+    "rohrnetz",
+    "müll",
+    "sensor",
+    "abwasser",
+    "kanal",
+    "kanalnetz",
+    "karte",
+    "gefahrenkarte",
+    "smart",
+    "meter",
+    "imsys",
+    "arnsberg",
+    "travemünde",
+    "450",
+    "mhz",
+    "14a",
+    "leitung",
+    "leitungen",
+]
 
 
 class _Raw(WeightingModel):  # type: ignore[misc]

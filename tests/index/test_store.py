@@ -19,7 +19,18 @@ import pytest
 from index import Document, IndexLocked, IndexUnavailable, Query, SearchIndex, postings, schema
 from tests.index.library import PUBLIC, document, make_index, open_index
 
-WORDS = "wasser zähler straßenbeleuchtung wärmepumpe leitung müll sensor netz karte abwasser".split()
+WORDS = [
+    "wasser",
+    "zähler",
+    "straßenbeleuchtung",
+    "wärmepumpe",
+    "leitung",
+    "müll",
+    "sensor",
+    "netz",
+    "karte",
+    "abwasser",
+]
 
 
 def documents(count: int) -> list[Document]:
@@ -295,7 +306,7 @@ def test_killed_writers_lose_nothing_that_was_acknowledged(tmp_path: Path) -> No
     chance = random.Random(5)
     acknowledged = 0
     for _ in range(8):
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter
+        process = subprocess.Popen(
             [sys.executable, "-c", _KILLED, str(tmp_path), str(acknowledged + 1)],
             stdout=subprocess.PIPE,
             text=True,
