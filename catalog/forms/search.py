@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
-from catalog.services.search import FILTERS, LAST_RANK, MOST_PER_PAGE, PER_PAGE, Request, Sort, year_span
+from catalog.services.facets import FILTERS, year_span
+from catalog.services.search import LAST_RANK, MOST_PER_PAGE, PER_PAGE, Request, Sort
 
 _LONGEST_TEXT = 10_000
 _LONGEST_VALUE = 200
@@ -40,7 +41,11 @@ def parse(args: MultiDict[str, str], language: str = "de") -> Request:
         filters["year"] = (*filters.get("year", ()), f"{first}..{last}" if first != last else first)
     sort = sort_named(args.get("sort", ""))
     return Request(
-        text=_text(args.get("q", "")), filters=filters, sort=sort, page=_page(args.get("seite", ""), PER_PAGE), language=language
+        text=_text(args.get("q", "")),
+        filters=filters,
+        sort=sort,
+        page=_page(args.get("seite", ""), PER_PAGE),
+        language=language,
     )
 
 
@@ -49,8 +54,11 @@ def parse_english(args: MultiDict[str, str]) -> Request:
     per_page = min(max(_number(args.get("per_page", ""), PER_PAGE), 1), MOST_PER_PAGE)
     sort = next((sort for sort in Sort if sort == args.get("sort")), Sort.RELEVANCE)
     return Request(
-        text=_text(args.get("q", "")), filters=_filters(args, ENGLISH), sort=sort,
-        page=_page(args.get("page", ""), per_page), per_page=per_page,
+        text=_text(args.get("q", "")),
+        filters=_filters(args, ENGLISH),
+        sort=sort,
+        page=_page(args.get("page", ""), per_page),
+        per_page=per_page,
     )
 
 
@@ -67,6 +75,19 @@ def query_string(request: Request) -> str:
         pairs.append(("sort", SORTS[request.sort]))
     if request.page > 1:
         pairs.append(("seite", str(request.page)))
+    return urlencode(pairs)
+
+
+def english_query_string(request: Request, page: int) -> str:
+    """The interface's parameters for a request, with another page number."""
+    pairs = [("q", request.text)] if request.text else []
+    pairs += [(ENGLISH[name], value) for name in ENGLISH for value in request.filters.get(name, ())]
+    if request.sort is not Sort.RELEVANCE:
+        pairs.append(("sort", request.sort.value))
+    if page > 1:
+        pairs.append(("page", str(page)))
+    if request.per_page != PER_PAGE:
+        pairs.append(("per_page", str(request.per_page)))
     return urlencode(pairs)
 
 

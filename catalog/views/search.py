@@ -15,14 +15,17 @@ from markupsafe import Markup, escape
 from catalog.domain.text import N_
 from catalog.forms import search as form
 from catalog.services import search as service
-from catalog.services.search import Answer, Piece, Reason, Request, Sort
+from catalog.services import suggestions as suggesting
+from catalog.services.cards import Piece, Reason
+from catalog.services.facets import year_span
+from catalog.services.search import Answer, Request, Sort
 from catalog.web.context import actor, reading, runtime
+from catalog.web.limits import limited_searches
 
 blueprint = Blueprint("search", __name__)
 
 PATH = "/suche"
 _FEED_ENTRIES = 50
-_SUGGESTIONS = 10
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)  # a feed must say when it changed, even one without entries
 
@@ -37,7 +40,11 @@ FACET_NAMES = {
     "cause": N_("Grund der Beendigung"),
     "place": N_("Ort"),
 }
-SORT_NAMES = {Sort.RELEVANCE: N_("Relevanz"), Sort.NEWEST: N_("Neueste zuerst"), Sort.REUSED: N_("Am häufigsten nachgenutzt")}
+SORT_NAMES = {
+    Sort.RELEVANCE: N_("Relevanz"),
+    Sort.NEWEST: N_("Neueste zuerst"),
+    Sort.REUSED: N_("Am häufigsten nachgenutzt"),
+}
 FIELD_NAMES = {
     "challenge": N_("Herausforderung"),
     "solution": N_("Lösung"),
@@ -47,16 +54,14 @@ FIELD_NAMES = {
 
 
 @blueprint.get(PATH)
+@limited_searches
 def page() -> ResponseReturnValue:
     """Results with filters; without a query the whole catalog to browse."""
-    shown = present(PATH)
-    response = Response(render_template("search/page.html", **shown))
-    if not shown["answer"].available:
-        response.status_code = 200  # a plain answer is an answer; the page says that it is one
-    return response
+    return render_template("search/page.html", **present(PATH))
 
 
 @blueprint.get("/suche.atom")
+@limited_searches
 def feed() -> ResponseReturnValue:
     """The newest entries of a search as an Atom feed; its order is by date whatever the address says."""
     wanted = replace(_request(), sort=Sort.NEWEST, page=1, per_page=_FEED_ENTRIES)
@@ -85,11 +90,11 @@ def description() -> ResponseReturnValue:
 def suggestions() -> ResponseReturnValue:
     """What could be meant by the beginning of a query, as JSON: a list of kind, text and address."""
     typed = request.args.get("q", "")
-    found = service.suggest(reading(), runtime().index, actor(), typed, language=_language(), limit=_SUGGESTIONS)
+    found = suggesting.suggest(reading(), runtime().index, actor(), typed, language=_language())
     return jsonify([{"art": item.kind, "text": item.text, "adresse": suggestion_address(item)} for item in found])
 
 
-def suggestion_address(item: service.Suggested) -> str:
+def suggestion_address(item: suggesting.Suggested) -> str:
     """Where choosing a suggestion leads: to the entry, else to the search filtered by it."""
     if item.kind == "entry":
         return f"/loesungen/{item.key}"
@@ -107,9 +112,7 @@ def present(path: str, preset: Mapping[str, tuple[str, ...]] | None = None) -> d
     return {
         "answer": answer,
         "path": path,
-        "facets": {
-            name: choices for name, choices in answer.facets.items() if choices and name not in (preset or {})
-        },
+        "facets": {name: choices for name, choices in answer.facets.items() if choices and name not in (preset or {})},
         "facet_names": FACET_NAMES,
         "field_names": FIELD_NAMES,
         "parameters": form.GERMAN,
@@ -119,7 +122,12 @@ def present(path: str, preset: Mapping[str, tuple[str, ...]] | None = None) -> d
             for chip in answer.chips
         ],
         "loosened": [
-            (FACET_NAMES[chip.facet], chip.label, count, form.address(path, form.without(asked, chip.facet, chip.value)))
+            (
+                FACET_NAMES[chip.facet],
+                chip.label,
+                count,
+                form.address(path, form.without(asked, chip.facet, chip.value)),
+            )
             for chip, count in answer.loosened
         ],
         "reset": form.address(path, Request(text=asked.text, sort=asked.sort)),
@@ -143,7 +151,7 @@ def _language() -> str:
 def _spans(answer: Answer) -> tuple[str, str]:
     """First and last year for the two fields, where a range is in force."""
     for value in answer.request.filters.get("year", ()):
-        span = service.year_span(value)
+        span = year_span(value)
         if span and span[0] != span[1]:
             return str(span[0]), str(span[1])
     return "", ""
@@ -171,5 +179,5 @@ def why(reasons: Iterable[Reason]) -> list[tuple[str, str]]:
 
 @blueprint.app_template_global("search_address")
 def search_address(**filters: str) -> str:
-    """The search page with German parameters, for links from other templates: search_address(thema="wasser")."""
+    """The search page with German parameters, for links from other templates."""
     return f"{PATH}?{urlencode(filters)}" if filters else PATH
