@@ -8,12 +8,13 @@ from werkzeug.datastructures import MultiDict
 
 
 def form_of(page: str, action: str, **typed: Any) -> MultiDict[str, str]:
-    """The fields of the form with this action, some of them overwritten; raises LookupError where there is no such form.
+    """Give the form with this action as a browser would send it; raises LookupError where there is no such form.
 
     A list as value stands for several boxes, None for a control that is not sent. No button is pressed.
     """
     document = html5lib.parse(page, namespaceHTMLElements=False)
-    form = next((form for form in document.iter("form") if form.get("action") == action and form.get("method") == "post"), None)
+    forms = (form for form in document.iter("form") if form.get("method") == "post")
+    form = next((form for form in forms if form.get("action") == action), None)
     if form is None:
         raise LookupError(action)
     sent: MultiDict[str, str] = MultiDict()

@@ -1,18 +1,9 @@
-"""What curators type when they decide: a reason, a note, and which version they have read; who may decide is not known here."""
+"""What curators type when they decide: a reason, a note, which version they have read; nothing of who may decide."""
 
-from typing import TYPE_CHECKING
-
+from flask_babel import lazy_gettext
 from wtforms import HiddenField
 
 from catalog.forms.fields import Form, TextField
-
-if TYPE_CHECKING:
-
-    def lazy_gettext(_text: str) -> str:
-        """Stand for flask_babel's, whose lazy text WTForms takes like any other, only its types do not say so."""
-
-else:
-    from flask_babel import lazy_gettext
 
 
 class _Decision(Form):

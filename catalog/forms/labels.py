@@ -112,17 +112,16 @@ def _is_prose(path: str) -> bool:
 
 
 def _text(path: str, value: Any, names: Mapping[str, Mapping[str, str]]) -> str:  # noqa: ANN401 - any field's value
+    match value:
+        case None | "":
+            return ""
+        case list():
+            return ", ".join(_text(path, single, names) for single in value)
+        case bool():
+            return gettext("Ja") if value else gettext("Nein")
+        case StrEnum():
+            return term(value)
+        case float() | int():
+            return number(value)
     name = path.rpartition(".")[2]
-    if value is None or value == "":
-        return ""
-    if isinstance(value, list):
-        return ", ".join(_text(path, single, names) for single in value)
-    if isinstance(value, bool):
-        return gettext("Ja") if value else gettext("Nein")
-    if isinstance(value, StrEnum):
-        return term(value)
-    if isinstance(value, float | int):
-        return number(value)
-    if name in _DATES:
-        return partial_day(value)
-    return names.get(name, {}).get(value, str(value))
+    return partial_day(value) if name in _DATES else names.get(name, {}).get(value, str(value))

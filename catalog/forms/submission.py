@@ -5,14 +5,14 @@ come back by field path ("deployments.0.not_worked") and are set at the field th
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, FieldList, FormField, HiddenField
-from wtforms.fields.choices import SelectChoice
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 
 from catalog.domain.actor import Actor
 from catalog.domain.entry import Entry
@@ -40,6 +40,7 @@ from catalog.forms.fields import (
     TermField,
     TermsField,
     TextField,
+    Words,
     WordsField,
     YesNoField,
 )
@@ -47,14 +48,6 @@ from catalog.services import choices as offers
 from catalog.services.choices import Choices, PlaceChoice, SiteChoice
 from catalog.services.references import References
 from catalog.web.locale import say
-
-if TYPE_CHECKING:
-
-    def lazy_gettext(_text: str) -> str:
-        """Stand for flask_babel's, whose lazy text WTForms takes like any other, only its types do not say so."""
-
-else:
-    from flask_babel import lazy_gettext
 
 AS_WRITTEN = "-"
 ORGANISATIONS = "organisationen"  # the datalist that holds names of organisations
@@ -74,6 +67,12 @@ _REASONS = {
     "too_long": N_("Das sind zu viele Einträge, möglich sind %(max_length)s."),
 }
 _OTHERWISE = N_("Diese Angabe ist so nicht möglich. Bitte prüfen Sie sie.")
+
+
+def _rows(form: type[Part], label: Words, *, most: int, least: int = 0) -> "FieldList[Any]":
+    return FieldList(
+        FormField(form), label, min_entries=least, max_entries=most,  # type: ignore[arg-type]  # the stubs know no lazy text
+    )
 
 
 class KpiForm(Part):
@@ -147,7 +146,7 @@ class SiteForm(Part):
         lazy_gettext("Gründe der Beendigung"), terms=StopCause, hint=lazy_gettext("nur wenn der Einsatz beendet ist")
     )
     stop_reason = TextField(lazy_gettext("Wie es zum Ende kam"), rows=3, optional=True)
-    kpis = FieldList(FormField(KpiForm), lazy_gettext("Kennzahlen"), max_entries=100)
+    kpis = _rows(KpiForm, lazy_gettext("Kennzahlen"), most=100)
     capex_eur = NumberField(lazy_gettext("Einmalige Kosten in Euro"), smallest=0)
     capex_band = TermField(
         lazy_gettext("Einmalige Kosten, Rahmen"), terms=CostBand, blank=lazy_gettext("keine Angabe"),
@@ -160,8 +159,8 @@ class SiteForm(Part):
     person_days = NumberField(lazy_gettext("Eigener Aufwand in Personentagen"), smallest=0)
     months_to_operation = NumberField(lazy_gettext("Monate bis zum Betrieb"), smallest=0)
     procurement = LineField(lazy_gettext("Vergabe"), hint=lazy_gettext("zum Beispiel Direktauftrag, Ausschreibung"))
-    funding = FieldList(FormField(FundingForm), lazy_gettext("Förderung"), max_entries=50)
-    partners = FieldList(FormField(PartnerForm), lazy_gettext("Partner"), max_entries=50)
+    funding = _rows(FundingForm, lazy_gettext("Förderung"), most=50)
+    partners = _rows(PartnerForm, lazy_gettext("Partner"), most=50)
     reuse_follows = LineField(
         lazy_gettext("Folgt dem Standort"), longest=1_000, render_kw={"autocomplete": "off"},
         hint=lazy_gettext("Suchworte aus Titel, Ort oder Organisation, oder die Kennung des Standorts"),
@@ -187,7 +186,8 @@ class StartForm(Form):
 
     title = LineField(lazy_gettext("Titel"), optional=True, hint=lazy_gettext("Sie können ihn jederzeit ändern."))
     organisation = ChoiceField(
-        lazy_gettext("Für welche Organisation schreiben Sie?"), required=lazy_gettext("Bitte wählen Sie Ihre Organisation.")
+        lazy_gettext("Für welche Organisation schreiben Sie?"),
+        required=lazy_gettext("Bitte wählen Sie Ihre Organisation."),
     )
 
     def offer(self, choices: Choices) -> None:
@@ -238,7 +238,7 @@ class EntryForm(Form):
         lazy_gettext("Schlagworte"), optional=True,
         hint=lazy_gettext("Worte, unter denen andere suchen würden; durch Komma getrennt"),
     )
-    deployments = FieldList(FormField(SiteForm), lazy_gettext("Standorte"), min_entries=1, max_entries=500)
+    deployments = _rows(SiteForm, lazy_gettext("Standorte"), most=500, least=1)
     transfer_technical = TextField(lazy_gettext("Technische Voraussetzungen"), rows=3)
     transfer_legal = TextField(lazy_gettext("Rechtliche Voraussetzungen"), rows=3)
     transfer_organisational = TextField(lazy_gettext("Organisatorische Voraussetzungen"), rows=3)
@@ -256,7 +256,7 @@ class EntryForm(Form):
     )
     contact_phone = LineField(lazy_gettext("Telefon"), render_kw={"inputmode": "tel"})
     contact_deputy = LineField(lazy_gettext("Vertretung"))
-    sources = FieldList(FormField(SourceForm), lazy_gettext("Quellen"), max_entries=100)
+    sources = _rows(SourceForm, lazy_gettext("Quellen"), most=100)
     title_en = LineField(lazy_gettext("Titel auf Englisch"), render_kw={"lang": "en"})
     benefit_en = TextField(lazy_gettext("Nutzen auf Englisch"), rows=2)
 

@@ -60,7 +60,7 @@ def counts(session: Session, actor: Actor) -> dict[Status, int]:
     rows = session.execute(
         select(Revision.status, func.count()).where(Revision.status.in_(WAITING)).group_by(Revision.status)
     )
-    found.update({status: number for status, number in rows})
+    found.update((status, number) for status, number in rows)
     found[Status.ARCHIVED] = session.scalar(
         select(func.count()).select_from(Solution).where(Solution.status == Status.ARCHIVED)
     ) or 0
@@ -128,10 +128,14 @@ def _reason(step: Step, reason: str) -> str:
 
 def _expect(current: Revision, version: int | None) -> None:
     if version is not None and current.version != version:
-        raise ConflictError(Message(N_("Die Fassung hat sich geändert, seit Sie sie geöffnet haben. Bitte laden Sie die Seite neu.")))
+        raise ConflictError(
+            Message(N_("Die Fassung hat sich geändert, seit Sie sie geöffnet haben. Bitte laden Sie die Seite neu."))
+        )
 
 
-def request_changes(session: Session, actor: Actor, current: Revision, reason: str, *, version: int | None = None) -> None:
+def request_changes(
+    session: Session, actor: Actor, current: Revision, reason: str, *, version: int | None = None
+) -> None:
     """Send a submitted revision back with a reason that its author reads in place.
 
     Raises InvalidError without a reason, ConflictError when it is not (or no longer) submitted.

@@ -150,11 +150,15 @@ def _words_of_block(old: str, new: str) -> list[Piece]:
     if matcher.ratio() < _ALIKE:
         return whole  # chance matches of "der" and "die" would only make it hard to read
     pieces: list[Piece] = []
-    for tag, a, b, c, d in matcher.get_opcodes():
-        if tag == "equal":
-            pieces.append(Piece("same", "".join(old_words[a:b])))
+    steps = matcher.get_opcodes()
+    for number, (tag, a, b, c, d) in enumerate(steps):
+        text = "".join(old_words[a:b])
+        # "ein Jahr" to "neun Monate" is one change, not two around a blank that stayed.
+        between = text.isspace() and 0 < number < len(steps) - 1
+        if tag == "equal" and not between:
+            pieces.append(Piece("same", text))
         else:
-            pieces += [Piece("removed", "".join(old_words[a:b])), Piece("added", "".join(new_words[c:d]))]
+            pieces += [Piece("removed", text), Piece("added", "".join(new_words[c:d]))]
     return pieces
 
 

@@ -97,7 +97,9 @@ def start(session: Session, actor: Actor, entry: Entry) -> Revision:
         _check_organisation(actor, solution)
     session.flush()  # the revision needs the solution's number
     entries.stamp_audience(solution)
-    revision = Revision(solution=solution, number=1, status=Status.DRAFT, content=documents.dump(entry), author_id=actor.user_id)
+    revision = Revision(
+        solution=solution, number=1, status=Status.DRAFT, content=documents.dump(entry), author_id=actor.user_id
+    )
     session.add(revision)
     audit.record(session, actor, "entry.create", "solution", solution.id)
     return revision
@@ -150,7 +152,9 @@ def save(session: Session, actor: Actor, solution: Solution, entry: Entry, *, ve
         )
         if version is not None and version != _version_of_live(live):
             raise ConflictError(
-                Message(N_("Über diesen Eintrag wurde inzwischen entschieden. Bitte übernehmen Sie Ihre Änderungen neu."))
+                Message(
+                    N_("Über diesen Eintrag wurde inzwischen entschieden. Bitte übernehmen Sie Ihre Änderungen neu.")
+                )
             )
         session.add(revision)
         audit.record(session, actor, "entry.edit", "solution", solution.id, details={"revision": revision.number})

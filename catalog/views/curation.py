@@ -40,8 +40,14 @@ def queue() -> ResponseReturnValue:
     }
     shown = [row for row in everything if organisation is None or row.solution.organisation_id == organisation]
     return render_template(
-        "curation/queue.html", rows=shown, status=status, kind=kind, counts=curation.counts(reading(), actor()),
-        statuses=curation.WAITING, now=utcnow(), organisation=organisation,
+        "curation/queue.html",
+        rows=shown,
+        status=status,
+        kind=kind,
+        counts=curation.counts(reading(), actor()),
+        statuses=curation.WAITING,
+        now=utcnow(),
+        organisation=organisation,
         organisations=sorted(organisations.items(), key=lambda item: item[1].casefold()),
     )
 
@@ -57,8 +63,9 @@ def revision(revision_id: int) -> ResponseReturnValue:
     return _page(curation.revision(reading(), actor(), revision_id))
 
 
-def _page(current: Revision, *, accept: PublishForm | None = None, give_back: ReturnForm | None = None,
-          status: int = 200) -> ResponseReturnValue:
+def _page(
+    current: Revision, *, accept: PublishForm | None = None, give_back: ReturnForm | None = None, status: int = 200
+) -> ResponseReturnValue:
     session = reading()
     entry = Entry.model_validate(current.content)
     live = curation.live_document(session, current)
@@ -68,11 +75,19 @@ def _page(current: Revision, *, accept: PublishForm | None = None, give_back: Re
     shown.version.data = returned.version.data = str(current.version)
     page = render_template(
         "curation/revision.html",
-        revision=current, preview=True, chain=[], reuses=[], solution=entries.preview(session, current.solution, entry),
+        revision=current,
+        preview=True,
+        chain=[],
+        reuses=[],
+        solution=entries.preview(session, current.solution, entry),
         live_number=live[1] if live else None,
         changes=readable(changes, entry, choices.names(session, entry, *([live[0]] if live else []))),
-        lacking=submission.gaps(entry), notes=submission.notes(session, current), accept=shown, give_back=returned,
-        open=current.status is Status.SUBMITTED, archived=current.solution.status is Status.ARCHIVED,
+        lacking=submission.gaps(entry),
+        notes=submission.notes(session, current),
+        accept=shown,
+        give_back=returned,
+        open=current.status is Status.SUBMITTED,
+        archived=current.solution.status is Status.ARCHIVED,
     )
     return page, status
 
@@ -113,9 +128,9 @@ def publish(revision_id: int) -> ResponseReturnValue:
 def request_changes(revision_id: int) -> ResponseReturnValue:
     """Send the revision back with a reason."""
     form = ReturnForm()
+    if not form.validate():
+        return _page(curation.revision(reading(), actor(), revision_id), give_back=form, status=422)
     try:
-        if not form.validate():
-            raise InvalidError({})
         refused = _decide(
             revision_id,
             lambda session, current: curation.request_changes(
@@ -155,13 +170,11 @@ def archive(solution_id: int) -> ResponseReturnValue:
     form = ArchiveForm()
     if request.method == "GET":
         return render_template("curation/archive_entry.html", solution=solution, form=form)
+    if not form.validate():
+        return render_template("curation/archive_entry.html", solution=solution, form=form), 422
     try:
-        if not form.validate():
-            raise InvalidError({})
         with writing() as session:
-            curation.archive(
-                session, actor(), solutions.by_id(session, actor(), solution_id), form.reason.data or ""
-            )
+            curation.archive(session, actor(), solutions.by_id(session, actor(), solution_id), form.reason.data or "")
     except InvalidError as problem:
         _tell(form, problem)
         return render_template("curation/archive_entry.html", solution=solution, form=form), 422

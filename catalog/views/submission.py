@@ -1,16 +1,17 @@
 """Pages on which authors write: start, form, preview, handing in and taking back, and the list of one's own entries."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from werkzeug.datastructures import MultiDict
 
 from catalog.domain.entry import Deployment, Entry
 from catalog.domain.errors import ConflictError, InvalidError
 from catalog.domain.permissions import Permission, may, require
 from catalog.domain.text import Message
 from catalog.domain.workflow import EDITABLE, Status
-from catalog.forms.labels import readable
+from catalog.forms.labels import ReadableChange, readable
 from catalog.forms.submission import EntryForm, StartForm, add_row, values, without_row
 from catalog.models.solution import Solution
 from catalog.services import choices, differences, entries, solutions, submission
@@ -69,16 +70,16 @@ def write(solution_id: int) -> ResponseReturnValue:
     solution = _own(solution_id)
     base, _ = submission.document_to_edit(reading(), solution)
     sent = request.form
-    if "remove" in sent:
-        sent = without_row(MultiDict(sent), sent["remove"])
-    form = EntryForm(formdata=sent)
-    form.offer(choices.offer(reading(), actor(), base))
+    removed, added = sent.get("remove"), sent.get("add")
+    form = EntryForm(formdata=without_row(sent, removed) if removed else sent)
+    offered = choices.offer(reading(), actor(), base)
+    form.offer(offered)
     form.settle(reading(), actor())
-    if "remove" in sent or "remove" in request.form:
-        return _page(solution, form, base, focus=request.form["remove"].rpartition("-")[0])
-    if "add" in sent:
-        own = dict(choices.offer(reading(), actor(), base).own_organisations).get(base.organisation, "")
-        return _page(solution, form, base, focus=add_row(form, sent["add"], organisation=own))
+    if removed:
+        return _page(solution, form, base, focus=removed.rpartition("-")[0])
+    if added:
+        own = dict(offered.own_organisations).get(base.organisation, "")
+        return _page(solution, form, base, focus=add_row(form, added, organisation=own))
     if "find" in sent:
         return _page(solution, form, base, focus=sent["find"])
     valid = form.validate()
@@ -94,7 +95,10 @@ def _store(solution: Solution, form: EntryForm, entry: Entry, step: str) -> Resp
     try:
         with writing() as session:
             saved = submission.save(
-                session, actor(), solutions.by_id(session, actor(), solution.id), entry,
+                session,
+                actor(),
+                solutions.by_id(session, actor(), solution.id),
+                entry,
                 version=int(version) if version.lstrip("-").isdecimal() else None,
             )
     except InvalidError as problem:
@@ -132,14 +136,29 @@ def _conflict(solution_id: int, form: EntryForm, mine: Entry, message: Message) 
     return _page(solution, form, mine, status=409, conflict=message, changes=changes)
 
 
-def _page(solution: Solution, form: EntryForm, entry: Entry, *, status: int = 200, focus: str | None = None,
-          **more: object) -> ResponseReturnValue:
+def _page(  # noqa: PLR0913 - what the one template of the form can show
+    solution: Solution,
+    form: EntryForm,
+    entry: Entry,
+    *,
+    status: int = 200,
+    focus: str | None = None,
+    conflict: Message | None = None,
+    changes: Sequence[ReadableChange] = (),
+) -> ResponseReturnValue:
     offered = choices.offer(reading(), actor(), entry)
     form.offer(offered)
     revision = submission.open_revision(reading(), solution)
     page = render_template(
-        "submission/form.html", solution=solution, form=form, offered=offered, revision=revision, focus=focus,
-        notes=submission.notes(reading(), revision) if revision else [], **({"conflict": None, "changes": []} | more),
+        "submission/form.html",
+        solution=solution,
+        form=form,
+        offered=offered,
+        revision=revision,
+        focus=focus,
+        notes=submission.notes(reading(), revision) if revision else [],
+        conflict=conflict,
+        changes=changes,
     )
     return page, status
 
@@ -152,8 +171,14 @@ def preview(solution_id: int) -> ResponseReturnValue:
     entry, _ = submission.document_to_edit(reading(), solution)
     revision = submission.open_revision(reading(), solution)
     return render_template(
-        "submission/preview.html", preview=True, chain=[], reuses=[], solution=entries.preview(reading(), solution, entry), revision=revision,
-        editable=revision is None or revision.status in EDITABLE, solution_id=solution.id,
+        "submission/preview.html",
+        preview=True,
+        chain=[],
+        reuses=[],
+        solution=entries.preview(reading(), solution, entry),
+        revision=revision,
+        editable=revision is None or revision.status in EDITABLE,
+        solution_id=solution.id,
     )
 
 
