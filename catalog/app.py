@@ -10,7 +10,7 @@ from catalog import api, views
 from catalog.config import Settings, load
 from catalog.paths import STATIC, TEMPLATES
 from catalog.runtime import Runtime, open_runtime
-from catalog.web import assets, errors, headers, hosts, jinja, limits, locale, login
+from catalog.web import assets, errors, headers, hosts, jinja, limits, locale, login, wording
 from catalog.web.context import EXTENSION, close_session
 
 _LARGEST_REQUEST = 4 * 1024 * 1024
@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
     headers.init_app(app)
     CSRFProtect(app)
     jinja.init_app(app)
+    wording.init_app(app)
     views.init_app(app)
     api.init_app(app)
     return app

@@ -55,6 +55,7 @@ def sqlite_runtime(settings: Settings, migrated_database: Path) -> Iterator[Runt
     settings.data_dir.mkdir(mode=0o700)
     (settings.data_dir / "catalog.sqlite3").write_bytes(migrated_database.read_bytes())
     opened = open_runtime(settings)
+    opened.index.rebuild(())
     yield opened
     opened.engine.dispose()
 
@@ -69,6 +70,7 @@ def each_runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
     server: postgres.Server = request.getfixturevalue("postgres_server")
     with server.fresh() as url:
         opened = open_runtime(replace(settings, database_url=url))
+        opened.index.rebuild(())
         yield opened
         opened.engine.dispose()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, exists, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from catalog.domain.actor import ANONYMOUS, Actor
 from catalog.domain.errors import NotFoundError
@@ -30,11 +30,10 @@ WHOLE = (
 )
 
 
-def visible_to(actor: Actor) -> ColumnElement[bool]:
-    """The read rule as SQL: the entry and the actor share an audience label."""
-    return exists().where(
-        SolutionAudience.solution_id == Solution.id, SolutionAudience.label.in_(sorted(audiences_of(actor)))
-    )
+def visible_to(actor: Actor, entry: type[Solution] = Solution) -> ColumnElement[bool]:
+    """The read rule as SQL: the entry and the actor share an audience label. `entry` may be an alias of Solution."""
+    labels = aliased(SolutionAudience)
+    return exists().where(labels.solution_id == entry.id, labels.label.in_(sorted(audiences_of(actor))))
 
 
 def by_slug(session: Session, actor: Actor, slug: str) -> Solution:
@@ -52,9 +51,11 @@ def by_slug(session: Session, actor: Actor, slug: str) -> Solution:
 
 def by_external_id(session: Session, actor: Actor, external_id: str) -> Solution:
     """The entry with this public identity; raises NotFoundError as `by_slug` does."""
-    found = session.scalars(
-        select(Solution).where(Solution.external_id == external_id).options(*WHOLE)
-    ).unique().one_or_none()
+    found = (
+        session.scalars(select(Solution).where(Solution.external_id == external_id).options(*WHOLE))
+        .unique()
+        .one_or_none()
+    )
     return _visible(actor, found)
 
 
@@ -72,10 +73,14 @@ def _visible(actor: Actor, found: Solution | None) -> Solution:
 def visible_among(session: Session, actor: Actor, ids: Sequence[int]) -> dict[int, Solution]:
     """Those of the entries that the actor may read, by row number: what the index names is checked here again."""
     rows = session.scalars(
-        select(Solution).where(Solution.id.in_(ids), visible_to(actor))
+        select(Solution)
+        .where(Solution.id.in_(ids), visible_to(actor))
         .options(
-            joinedload(Solution.organisation), selectinload(Solution.topics), selectinload(Solution.technologies),
-            _SITE.joinedload(Deployment.organisation), _SITE.joinedload(Deployment.municipality),
+            joinedload(Solution.organisation),
+            selectinload(Solution.topics),
+            selectinload(Solution.technologies),
+            _SITE.joinedload(Deployment.organisation),
+            _SITE.joinedload(Deployment.municipality),
             _SITE.selectinload(Deployment.reused_by).joinedload(Reuse.deployment).joinedload(Deployment.solution),
         )
     ).unique()
@@ -89,7 +94,8 @@ def known_reuses(solution: Solution) -> list[Deployment]:
     """
     followers = {reuse.deployment_id: reuse.deployment for site in solution.deployments for reuse in site.reused_by}
     return [
-        site for site in followers.values()
+        site
+        for site in followers.values()
         if site.solution_id == solution.id or may(ANONYMOUS, Permission.READ, site.solution)
     ]
 
@@ -102,39 +108,44 @@ class ChainLink:
     followers: list["ChainLink"] = field(default_factory=list)
 
 
-def chain(session: Session, actor: Actor, solution: Solution) -> list[ChainLink]:
+def chain(actor: Actor, solution: Solution) -> list[ChainLink]:
     """The chains of sites that this entry's sites belong to, from their origins on; empty without any reuse.
 
     Sites of other entries appear only where the actor may read those entries.
     """
-    seen: dict[int, ChainLink] = {}
-
-    def readable(site: Deployment) -> bool:
-        return site.solution is solution or may(actor, Permission.READ, site.solution)
-
-    def origin_of(site: Deployment) -> Deployment:
-        visited = {site.id}
-        while site.reuse is not None and site.reuse.origin is not None:
-            origin = site.reuse.origin
-            if origin.id in visited or not readable(origin):
-                break
-            visited.add(origin.id)
-            site = origin
-        return site
-
-    def link(site: Deployment) -> ChainLink:
-        made = seen[site.id] = ChainLink(site)
-        for reuse in sorted(site.reused_by, key=lambda row: (row.deployment.started or "9999", row.deployment_id)):
-            follower = reuse.deployment
-            if follower.id not in seen and readable(follower):
-                made.followers.append(link(follower))
-        return made
-
+    seen: set[int] = set()
     roots = []
     for site in solution.deployments:
-        origin = origin_of(site)
-        if origin.id not in seen:
-            root = link(origin)
-            if root.followers or (origin.reuse is not None):
+        origin = _first_origin(actor, solution, site)
+        if id(origin) not in seen:
+            root = _link(actor, solution, origin, seen)
+            if root.followers or origin.reuse is not None:
                 roots.append(root)
     return roots
+
+
+def _shown(actor: Actor, solution: Solution, site: Deployment) -> bool:
+    return site.solution is solution or may(actor, Permission.READ, site.solution)
+
+
+def _first_origin(actor: Actor, solution: Solution, site: Deployment) -> Deployment:
+    """Walk back along what each site follows; a circle, which imports could make, ends the walk."""
+    visited = {id(site)}
+    while site.reuse is not None and site.reuse.origin is not None:
+        origin = site.reuse.origin
+        if id(origin) in visited or not _shown(actor, solution, origin):
+            break
+        visited.add(id(origin))
+        site = origin
+    return site
+
+
+def _link(actor: Actor, solution: Solution, site: Deployment, seen: set[int]) -> ChainLink:
+    # Sites of a preview have no row number yet, so they are told apart by identity.
+    seen.add(id(site))
+    made = ChainLink(site)
+    for reuse in sorted(site.reused_by, key=lambda row: (row.deployment.started or "9999", row.deployment.external_id)):
+        follower = reuse.deployment
+        if id(follower) not in seen and _shown(actor, solution, follower):
+            made.followers.append(_link(actor, solution, follower, seen))
+    return made
