@@ -33,7 +33,8 @@ class Municipality(Base):
     longitude: Mapped[float | None]
     town_type: Mapped[str] = mapped_column(default="")
 
-    state: Mapped[State] = relationship(lazy="joined", innerjoin=True)
+    # Not an inner join: nested in an outer one it has SQLite walk through all municipalities for each query.
+    state: Mapped[State] = relationship(lazy="joined", innerjoin=False)
 
 
 class PlaceAlias(Base):

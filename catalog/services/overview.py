@@ -67,9 +67,7 @@ def topics(session: Session, actor: Actor) -> list[CountedTopic]:
             .join(solution_topic, solution_topic.c.topic_id == root.c.id)
             .where(solution_topic.c.solution_id.in_(_readable(actor)))
             .group_by(root.c.root)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     first = session.scalars(select(Topic).where(Topic.parent_id.is_(None)).order_by(Topic.position, Topic.id))
     return [CountedTopic(topic, counts.get(topic.id, 0)) for topic in first]
@@ -97,24 +95,20 @@ def most_reused(session: Session, actor: Actor, count: int = 4, without: Sequenc
     """
     origin, follower = aliased(Deployment), aliased(Deployment)
     reuses = func.count(Reuse.deployment_id)
-    found = (
-        session.execute(
-            select(origin.solution_id, reuses)
-            .select_from(Reuse)
-            .join(origin, Reuse.origin_id == origin.id)
-            .join(follower, Reuse.deployment_id == follower.id)
-            .where(
-                origin.solution_id.in_(_readable(actor)),
-                follower.solution_id.in_(_readable(actor)),
-                origin.solution_id.not_in([row.id for row in without]),
-            )
-            .group_by(origin.solution_id)
-            .order_by(reuses.desc(), origin.solution_id.desc())
-            .limit(count)
+    found = session.execute(
+        select(origin.solution_id, reuses)
+        .select_from(Reuse)
+        .join(origin, Reuse.origin_id == origin.id)
+        .join(follower, Reuse.deployment_id == follower.id)
+        .where(
+            origin.solution_id.in_(_readable(actor)),
+            follower.solution_id.in_(_readable(actor)),
+            origin.solution_id.not_in([row.id for row in without]),
         )
-        .tuples()
-        .all()
-    )
+        .group_by(origin.solution_id)
+        .order_by(reuses.desc(), origin.solution_id.desc())
+        .limit(count)
+    ).all()
     rows = session.scalars(
         select(Solution).where(Solution.id.in_([number for number, _ in found])).options(*_FOR_CARDS)
     ).unique()
