@@ -27,8 +27,8 @@ import numpy.typing as npt
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # see index.analysis.forms
-    import whoosh.codec.whoosh3
     import whoosh.writing  # noqa: F401 - imported late by Whoosh, and then no longer quiet
+    from whoosh.codec.whoosh3 import W3Codec
     from whoosh.filedb.filestore import FileStorage
     from whoosh.filedb.structfile import StructFile
     from whoosh.index import TOC, FileIndex
@@ -162,6 +162,14 @@ def create(folder: Path, schema: Any) -> Any:  # noqa: ANN401
 def open_for_writing(folder: Path) -> Any:  # noqa: ANN401
     """Return the Whoosh index in `folder`."""
     return FileIndex(SumStorage(folder), indexname=INDEX_NAME)
+
+
+def open_writer(folder: Path, megabytes: int) -> Any:  # noqa: ANN401
+    """Return a Whoosh writer that keeps at most so many megabytes of postings in memory."""
+    codec = W3Codec()
+    # No field has lengths (weights are ready made), and asking for them costs a tenth of the time.
+    codec.length_stats = False
+    return open_for_writing(folder).writer(compound=False, limitmb=megabytes, codec=codec)
 
 
 def clean(folder: Path) -> None:

@@ -24,7 +24,8 @@ _LOG = logging.getLogger(__name__)
 CURRENT: Final = "CURRENT"
 LOCK: Final = "LOCK"
 META: Final = "index.json"
-_MEMORY_MB: Final = 128
+_MEMORY_MB: Final = 128  # postings a writer holds before it spills them
+_REBUILD_MB: Final = 256
 _MERGE_BELOW: Final = 5000  # documents: larger segments are never rewritten
 _MERGE_WHEN: Final = 6  # small segments
 _SEGMENTS_MOST: Final = 40  # merge within a commit only when the background worker is clearly absent
@@ -127,7 +128,7 @@ class Store:
         """
         with self.writing(timeout):
             folder = self.current()
-            writer = postings.open_for_writing(folder).writer(compound=False, limitmb=_MEMORY_MB)
+            writer = postings.open_writer(folder, _MEMORY_MB)
             added = 0
             try:
                 for number in gone:
@@ -156,7 +157,7 @@ class Store:
             stale = [s for s in segments if s.deleted_count() * 2 > s.doc_count_all()]
             if len(small) <= _MERGE_WHEN and not stale:
                 return False
-            writer = index.writer(compound=False, limitmb=_MEMORY_MB)
+            writer = postings.open_writer(folder, _MEMORY_MB)
             try:
                 writer.commit(mergetype=postings.small_segments(_MERGE_BELOW, _MERGE_WHEN))
             except BaseException:
@@ -200,7 +201,7 @@ class Store:
 
     def _build(self, folder: Path, documents: Iterable[Document]) -> int:
         postings.create(folder, schema.make_schema())
-        writer = postings.open_for_writing(folder).writer(compound=False, limitmb=_MEMORY_MB)
+        writer = postings.open_writer(folder, _REBUILD_MB)
         numbers: dict[str, int] = {}
         repeated: list[int] = []
         try:
@@ -211,7 +212,7 @@ class Store:
                 writer.add_document(**fields_of(document, self._analyzer))
             writer.commit(mergetype=postings.keep_segments)
             if repeated:
-                cleaner = postings.open_for_writing(folder).writer(compound=False, limitmb=_MEMORY_MB)
+                cleaner = postings.open_writer(folder, _MEMORY_MB)
                 for number in repeated:
                     cleaner.delete_document(number)
                 cleaner.commit(mergetype=postings.keep_segments)
