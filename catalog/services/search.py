@@ -19,14 +19,14 @@ from catalog.services import facets, plainly
 from catalog.services.cards import SNIPPET_WIDTH, Hit, card, listed, passages
 from catalog.services.facets import Chip, Choice, Filters
 from catalog.services.solutions import visible_among
-from index import IndexUnavailable, Piece, Query, Results, SearchIndex, Snippet, Understood
+from index import IndexUnavailable, Piece, Query, Reason, Results, SearchIndex, Snippet, Understood
 
 __all__ = ["Answer", "Hit", "Request", "Sort", "card", "listed", "search"]
 
 PER_PAGE: Final = 20
 MOST_PER_PAGE: Final = 100
 LAST_RANK: Final = 10_000
-_REASONS_WORTH_TELLING = frozenset({"compound", "part", "synonym", "related", "typo", "similar"})
+_PLAIN_TO_SEE = frozenset({"form", "phrase", "prefix"})
 
 
 class Sort(StrEnum):
@@ -144,9 +144,14 @@ def _hits(session: Session, index: SearchIndex, actor: Actor, results: Results, 
         else:
             title = (Piece(made.title),)
             passage = Snippet("benefit", (Piece(excerpt(made.benefit, SNIPPET_WIDTH)),))
-        reasons = tuple(reason for reason in hit.reasons if reason.kind in _REASONS_WORTH_TELLING)
-        hits.append(Hit(made, title, passage, reasons, hit.score))
+        hits.append(Hit(made, title, passage, _worth_telling(hit.reasons), hit.score))
     return tuple(hits)
+
+
+def _worth_telling(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Those that explain what a reader would not see: nothing for a word that stands in the entry itself."""
+    told = {reason.word for reason in reasons if reason.kind in _PLAIN_TO_SEE}
+    return tuple(reason for reason in reasons if reason.kind not in _PLAIN_TO_SEE and reason.word not in told)
 
 
 def _known_to(index: SearchIndex, query: Query) -> Callable[[str, str], bool]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
+from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
 from catalog.domain.text import N_
@@ -45,6 +45,7 @@ SORT_NAMES = {
     Sort.NEWEST: N_("Neueste zuerst"),
     Sort.REUSED: N_("Am häufigsten nachgenutzt"),
 }
+KIND_NAMES = FACET_NAMES | {"entry": N_("Lösung")}
 FIELD_NAMES = {
     "challenge": N_("Herausforderung"),
     "solution": N_("Lösung"),
@@ -91,7 +92,17 @@ def suggestions() -> ResponseReturnValue:
     """What could be meant by the beginning of a query, as JSON: a list of kind, text and address."""
     typed = request.args.get("q", "")
     found = suggesting.suggest(reading(), runtime().index, actor(), typed, language=_language())
-    return jsonify([{"art": item.kind, "text": item.text, "adresse": suggestion_address(item)} for item in found])
+    return jsonify(
+        [
+            {
+                "art": item.kind,
+                "name": gettext(KIND_NAMES[item.kind]),
+                "text": item.text,
+                "adresse": suggestion_address(item),
+            }
+            for item in found
+        ]
+    )
 
 
 def suggestion_address(item: suggesting.Suggested) -> str:
