@@ -21,9 +21,11 @@ def _write(folder: Path, **files: str) -> Path:
 
 
 def test_a_name_changes_with_the_content_and_with_what_the_content_refers_to(tmp_path: Path) -> None:
-    folder = _write(tmp_path, css__a_css='b { background: url("../img/x.svg"); }', img__x_svg="<svg/>", css__c_css="c {}")
+    folder = _write(
+        tmp_path, css__a_css='b { background: url("../img/x.svg"); }', img__x_svg="<svg/>", css__c_css="c {}"
+    )
     first, contents = assets.read(folder)
-    assert f"url(\"../{first['img/x.svg']}\")" in contents["css/a.css"].decode()
+    assert f'url("../{first["img/x.svg"]}")' in contents["css/a.css"].decode()
     _write(tmp_path, img__x_svg="<svg></svg>")
     second, _ = assets.read(folder)
     assert first["img/x.svg"] != second["img/x.svg"]
@@ -33,7 +35,12 @@ def test_a_name_changes_with_the_content_and_with_what_the_content_refers_to(tmp
 
 def test_modules_import_each_other_by_hashed_names(tmp_path: Path) -> None:
     names, contents = assets.read(
-        _write(tmp_path, js__a_js='import "./b.js";\nimport C from "../v/c.js";\n', js__b_js="export {};\n", v__c_js="let c;")
+        _write(
+            tmp_path,
+            js__a_js='import "./b.js";\nimport C from "../v/c.js";\n',
+            js__b_js="export {};\n",
+            v__c_js="let c;",
+        )
     )
     text = contents["js/a.js"].decode()
     assert f'import "./{names["js/b.js"].removeprefix("js/")}"' in text
@@ -41,7 +48,12 @@ def test_modules_import_each_other_by_hashed_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['x { src: url("data:image/svg+xml,<svg/>") }', "x { src: url(https://example.org/a.woff2) }", "x { mask: url(#a) }"]
+    "text",
+    [
+        'x { src: url("data:image/svg+xml,<svg/>") }',
+        "x { src: url(https://example.org/a.woff2) }",
+        "x { mask: url(#a) }",
+    ],
 )
 def test_what_is_no_file_of_ours_stays(tmp_path: Path, text: str) -> None:
     _, contents = assets.read(_write(tmp_path, a_css=text))
@@ -107,7 +119,18 @@ def test_static_files_carry_the_headers_of_pages(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["nix.css", "../pyproject.toml", "%2e%2e/pyproject.toml", "css", "css/", "dist/", "", "css/tokens.css.br", "a\x00b"]
+    "path",
+    [
+        "nix.css",
+        "../pyproject.toml",
+        "%2e%2e/pyproject.toml",
+        "css",
+        "css/",
+        "dist/",
+        "",
+        "css/tokens.css.br",
+        "a\x00b",
+    ],
 )
 def test_nothing_else_is_served(client: FlaskClient, path: str) -> None:
     assert client.get(f"/static/{path}").status_code == 404
