@@ -1,7 +1,8 @@
-"""`catalog export`: the catalog as an exchange file; what stands in it is decided in `services/export`."""
+"""`catalog export`: the catalog as an exchange file; what stands in it is decided in `services/transfer`."""
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import IO
 
@@ -9,7 +10,7 @@ import click
 from sqlalchemy.orm import Session
 
 from catalog.cli import console
-from catalog.services import export
+from catalog.services.transfer import exporting
 
 
 @click.command(name="export")
@@ -26,7 +27,9 @@ def command(*, file: Path, published_only: bool) -> None:
             # One state of the database from first row to last; SQLite gives that by itself.
             session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         if str(file) == "-":
-            count = _write(session, click.get_text_stream("stdout", encoding="utf-8"), published_only=published_only)
+            # Not the terminal's own encoding: an exchange file is UTF-8 wherever it was written.
+            with open(sys.stdout.fileno(), "w", encoding="utf-8", newline="\n", closefd=False) as stream:
+                count = _write(session, stream, published_only=published_only)
         else:
             # Beside the target first: whoever reads the file never finds half an export.
             part = file.with_name(f".{file.name}.{os.getpid()}.part")
@@ -43,7 +46,7 @@ def command(*, file: Path, published_only: bool) -> None:
 
 def _write(session: Session, stream: IO[str], *, published_only: bool) -> int:
     count = 0
-    for row in export.rows(session, published_only=published_only):
+    for row in exporting.rows(session, published_only=published_only):
         stream.write(json.dumps(row, ensure_ascii=False) + "\n")
         count += 1
     stream.flush()

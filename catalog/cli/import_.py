@@ -1,7 +1,8 @@
-"""`catalog import`: an exchange file into the catalog, with progress and a report; the work is in `services/transfer`."""
+"""`catalog import`: an exchange file into the catalog, with progress and report; the work is in `services/transfer`."""
 
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import IO, Any, BinaryIO
 import click
 
 from catalog.cli import console
-from catalog.services import transfer
-from catalog.services.transfer import Line, Report
+from catalog.services.transfer.importing import import_rows
+from catalog.services.transfer.lines import Line, read_lines
+from catalog.services.transfer.prepared import Report
 
 _SHOWN = 50
 
@@ -23,7 +25,9 @@ _SHOWN = 50
 @click.option("--strict", is_flag=True, help="All rows or none: one bad row, and nothing is stored.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--quiet", is_flag=True, help="Print errors and the sum, but no warnings.")
-def command(*, file: Path, dry_run: bool, publish: bool, strict: bool, as_json: bool, quiet: bool) -> None:  # noqa: PLR0913 - one per option
+def command(  # noqa: PLR0913 - one for each option
+    *, file: Path, dry_run: bool, publish: bool, strict: bool, as_json: bool, quiet: bool
+) -> None:
     """Bring the rows of FILE (JSON Lines, `-` for standard input) into the catalog; docs/import-format.md has the fields.
 
     The same file can be imported again and again: rows whose external_id is known are updated where they have changed.
@@ -36,7 +40,7 @@ def command(*, file: Path, dry_run: bool, publish: bool, strict: bool, as_json: 
         with _readable(file) as stream:
 
             def run(advance: Callable[[int], None]) -> Report:
-                return transfer.import_rows(
+                return import_rows(
                     sessions,
                     runtime.index,
                     lambda: _lines(stream),
@@ -62,17 +66,17 @@ def _readable(file: Path) -> IO[bytes]:
     if str(file) != "-":
         return file.open("rb")
     kept = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    shutil.copyfileobj(click.get_binary_stream("stdin"), kept)
+    shutil.copyfileobj(sys.stdin.buffer, kept)
     return kept
 
 
 def _lines(stream: BinaryIO | IO[bytes]) -> Iterator[Line]:
     stream.seek(0)
-    return transfer.read_lines(stream)  # type: ignore[arg-type]  # a temporary file is one too
+    return read_lines(stream)  # type: ignore[arg-type]  # a temporary file is one too
 
 
 def _with_progress(run: Callable[[Callable[[int], None]], Report], stream: IO[bytes], *, hidden: bool) -> Report:
-    err = click.get_text_stream("stderr")
+    err = sys.stderr
     if hidden or not err.isatty():
         return run(lambda _size: None)
     length = stream.seek(0, 2)

@@ -16,8 +16,11 @@ from catalog.domain.actor import SYSTEM, OrganisationRole
 from catalog.domain.actor import Role as RoleName
 from catalog.models.user import User
 from catalog.paths import DATA
-from catalog.services import accounts, entries, transfer
+from catalog.services import accounts, entries
 from catalog.services.outbox import Sessions
+from catalog.services.transfer.importing import import_rows
+from catalog.services.transfer.lines import Line
+from catalog.services.transfer.prepared import Report
 from index import SearchIndex
 
 # Known to everybody, and said so on the sign-in page: such accounts exist in demo catalogs only.
@@ -45,23 +48,21 @@ ACCOUNTS: Final = (
 )
 
 
-def load(sessions: Sessions, index: SearchIndex, folder: Path = DATA / "demo") -> transfer.Report | None:
-    """Load organisations, entries and accounts; gives the report of the import, None where there are entries already."""
+def load(sessions: Sessions, index: SearchIndex, folder: Path = DATA / "demo") -> Report | None:
+    """Load organisations, entries and accounts; gives the import's report, None where there are entries already."""
     with sessions() as session:
         if entries.count(session):
             return None
-    report = transfer.import_rows(sessions, index, lambda: _lines(folder), publish=True, strict=True)
+    report = import_rows(sessions, index, lambda: _lines(folder), publish=True, strict=True)
     if not report.failed:
         with sessions.begin() as session:
             _add_accounts(session)
     return report
 
 
-def _lines(folder: Path) -> Iterator[transfer.Line]:
-    number = 0
-    for row in _rows(folder):
-        number += 1
-        yield transfer.Line(number, 0, row)
+def _lines(folder: Path) -> Iterator[Line]:
+    for number, row in enumerate(_rows(folder), start=1):
+        yield Line(number, 0, row)
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:

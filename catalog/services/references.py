@@ -4,6 +4,8 @@ One `References` serves one session; it remembers what it found, so that an impo
 """
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -34,6 +36,14 @@ def kind_from_name(name: str) -> OrganisationKind:
     return next((kind for pattern, kind in _KIND_BY_NAME if pattern.search(name)), OrganisationKind.PARTNER)
 
 
+_CHUNK: Final = 300  # values in one IN list
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
+
+
 class References:
     """Look-ups within one session, each asked of the database once."""
 
@@ -44,6 +54,7 @@ class References:
         self._topics: dict[str, Topic] | None = None
         self._technologies: dict[str, Technology] | None = None
         self._places: dict[tuple[str, str], Municipality | None] = {}
+        self._municipalities: dict[str, Municipality] = {}
 
     def organisation(self, key: str, *, create: bool = False) -> Organisation | None:
         """The organisation with this slug, name or short name; with `create` an unknown one is added."""
@@ -56,6 +67,7 @@ class References:
                 .where(
                     or_(
                         Organisation.slug == key,
+                        Organisation.name == key,  # SQLite folds the case of ASCII letters only, and not that of an Ü
                         func.lower(Organisation.name) == key.lower(),
                         Organisation.short_name == key,
                     )
@@ -75,6 +87,54 @@ class References:
         if wanted not in taken:
             return wanted
         return next(f"{wanted}-{number}" for number in range(2, len(taken) + 3) if f"{wanted}-{number}" not in taken)
+
+    def prefetch(self, organisations: Iterable[str], ags: Iterable[str], *, create: bool = False) -> None:
+        """Answer the look-ups of many entries with few questions; with `create` unknown organisations are added.
+
+        What was asked before is not asked again; the rows stay at hand for as long as this object lives.
+        """
+        keys = {squeeze(key) for key in organisations} - {""}
+        keys -= {key for key in keys if self._organisations.get(key) is not None}
+        for chunk in _chunks(sorted(keys)):
+            named = or_(
+                Organisation.slug.in_(chunk),
+                Organisation.name.in_(chunk),
+                func.lower(Organisation.name).in_([key.lower() for key in chunk]),
+                Organisation.short_name.in_(chunk),
+            )
+            found = self._session.scalars(select(Organisation).where(named).order_by(Organisation.id.desc())).all()
+            slugs = {row.slug: row for row in found}
+            names = {row.name: row for row in found}
+            folded = {row.name.lower(): row for row in found}
+            short = {row.short_name: row for row in found}
+            for key in chunk:
+                self._organisations[key] = slugs.get(key) or names.get(key) or folded.get(key.lower()) or short.get(key)
+        if create:
+            self._add_organisations(sorted(key for key in keys if self._organisations.get(key) is None))
+        self._fetch_places(set(ags) - {""})
+
+    def _add_organisations(self, names: list[str]) -> None:
+        wanted = {name: slug(name, "organisation") for name in names}
+        taken: set[str] = set()
+        for chunk in _chunks(sorted(set(wanted.values()))):
+            taken |= set(self._session.scalars(select(Organisation.slug).where(Organisation.slug.in_(chunk))))
+        added: dict[str, Organisation] = {}
+        for name, address in wanted.items():
+            same = added.get(name.lower())
+            if same is None and address not in taken:
+                same = Organisation(slug=address, name=name, kind=kind_from_name(name))
+                taken.add(address)
+                added[name.lower()] = self._organisations[name] = same
+            elif same is not None:
+                self._organisations[name] = same
+            # A taken address is left to `organisation`, which looks for the next free one.
+        self._session.add_all(added.values())
+        self._session.flush()
+
+    def _fetch_places(self, ags: set[str]) -> None:
+        for chunk in _chunks(sorted(ags - self._municipalities.keys())):
+            for place in self._session.scalars(select(Municipality).where(Municipality.ags.in_(chunk))):
+                self._municipalities[place.ags] = place
 
     def topic(self, key: str) -> Topic | None:
         """The topic with this slug or German or English name."""
@@ -102,6 +162,8 @@ class References:
 
     def place(self, ags: str, name: str) -> Municipality | None:
         """The municipality of this key or name, or None where the gazetteer does not know it."""
+        if ags in self._municipalities:
+            return self._municipalities[ags]
         key = (ags, name)
         if key not in self._places:
             self._places[key] = places.find(self._session, ags=ags, name=name)

@@ -84,7 +84,7 @@ def places(session: Session, data: Path = DATA) -> Seeded:
 
 
 def _bring_up_to_date(session: Session, model: type[Base], key: str, wanted: dict[str, dict[str, Any]]) -> Seeded:
-    """Insert the missing rows and correct the changed ones, in bulk: eleven thousand rows must take a second at most."""
+    """Insert the missing rows and correct the changed ones, in bulk: eleven thousand rows take a second at most."""
     names = list(next(iter(wanted.values())))
     columns = [getattr(model, name) for name in names]
     found = {row[names.index(key)]: tuple(row) for row in session.execute(select(*columns))}

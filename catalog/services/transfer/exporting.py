@@ -1,4 +1,4 @@
-"""Export: the catalog as rows of the exchange format, streamed; what `transfer` reads back gives the same catalog.
+"""Export: the catalog as rows of the exchange format, streamed; what `importing` reads back gives the same catalog.
 
 Accounts, review notes, the audit log, earlier versions and attachments are no part of the file: a backup keeps those.
 """
@@ -20,7 +20,7 @@ from catalog.models.solution import Solution
 from catalog.models.topic import Technology, Topic
 from catalog.services import entries
 from catalog.services.solutions import WHOLE
-from catalog.services.transfer_rows import (
+from catalog.services.transfer.rows import (
     Catalog,
     OrganisationRow,
     Pending,

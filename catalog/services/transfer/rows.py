@@ -149,7 +149,7 @@ TYPES: Final = ("solution", *_KINDS)
 
 @dataclass(slots=True)
 class SolutionRow:
-    """An entry as the file gives it, with what only the catalog can resolve: tags, and states that tell places apart."""
+    """An entry as the file gives it, with what only the catalog can resolve: tags, states that tell places apart."""
 
     entry: Entry
     record: Record
@@ -366,7 +366,7 @@ def term_of(enum: type[StrEnum], value: object) -> StrEnum:
     return found
 
 
-class _Reader:
+class _Shaper:
     """Walks along the fields of a model and makes of each raw value what the field can hold; collects what it can't."""
 
     def __init__(self) -> None:
@@ -500,7 +500,7 @@ def _kind(value: object) -> str:
 
 def parse(raw: object) -> tuple[Parsed | None, list[Problem]]:
     """The row as typed values, and what is wrong with it; no row where any of the problems is an error."""
-    reader = _Reader()
+    reader = _Shaper()
     if not isinstance(raw, dict):
         return None, [Problem("", f"a row must be an object in braces, not {_kind(raw)}")]
     kind = str(raw.get("type", "solution") or "solution").strip().lower().replace("organization", "organisation")
@@ -511,7 +511,7 @@ def parse(raw: object) -> tuple[Parsed | None, list[Problem]]:
     return (None if reader.refused else row), reader.problems
 
 
-def _validate(reader: _Reader, model: type[_Model], shaped: dict[str, Any], prefix: str = "") -> _Model | None:
+def _validate(reader: _Shaper, model: type[_Model], shaped: dict[str, Any], prefix: str = "") -> _Model | None:
     try:
         return model.model_validate(shaped)
     except ValidationError as invalid:
@@ -545,7 +545,7 @@ def _reason(  # noqa: PLR0911 - a table of cases
             return message[0].lower() + message[1:]
 
 
-def _named(reader: _Reader, model: type[_Row], content: dict[str, Any]) -> Parsed | None:
+def _named(reader: _Shaper, model: type[_Row], content: dict[str, Any]) -> Parsed | None:
     if model is OrganisationRow:
         # The short form of lists kept by hand: the key beside the name.
         place = content.get("place", "")
@@ -567,7 +567,7 @@ def _named(reader: _Reader, model: type[_Row], content: dict[str, Any]) -> Parse
     return None
 
 
-def _solution(reader: _Reader, content: dict[str, Any]) -> SolutionRow | None:
+def _solution(reader: _Shaper, content: dict[str, Any]) -> SolutionRow | None:
     record_raw = content.pop("record", None)
     record = (
         _validate(reader, Record, reader.model(Record, record_raw, "record") or {}, "record.")
@@ -593,7 +593,7 @@ def _solution(reader: _Reader, content: dict[str, Any]) -> SolutionRow | None:
     return SolutionRow(entry=entry, record=record, tags=tags, states=states)
 
 
-def _canonical(reader: _Reader, content: Mapping[str, Any], keys: Mapping[str, str], prefix: str) -> dict[str, Any]:
+def _canonical(reader: _Shaper, content: Mapping[str, Any], keys: Mapping[str, str], prefix: str) -> dict[str, Any]:
     """The fields under their own names; where two names of one field are given, the proper or the first one counts."""
     found: dict[str, Any] = {}
     exact = {name for name in content if name in keys and keys[name] == name and content[name] not in (None, "", [])}
@@ -615,14 +615,14 @@ def _settle_description(flat: dict[str, Any]) -> None:
         flat.setdefault(target, description)
 
 
-def _settle_contact(reader: _Reader, flat: dict[str, Any]) -> None:
+def _settle_contact(reader: _Shaper, flat: dict[str, Any]) -> None:
     given = {name: flat.pop(f"contact_{name}") for name in ("name", "mailbox") if f"contact_{name}" in flat}
     if given:
         contact = reader.model(Contact, flat.get("contact", {}), "contact") or {}
         flat["contact"] = given | contact
 
 
-def _sites(reader: _Reader, flat: dict[str, Any]) -> tuple[list[Any], dict[int, str]]:
+def _sites(reader: _Shaper, flat: dict[str, Any]) -> tuple[list[Any], dict[int, str]]:
     """The sites of a row: the nested ones, the first of them completed by what the row says flat."""
     own = {name: flat.pop(name) for name in [*flat] if name in _FLAT_SITE or name in _SITE_CONVENIENCE}
     nested = flat.pop("deployments", [])
@@ -649,7 +649,7 @@ def _sites(reader: _Reader, flat: dict[str, Any]) -> tuple[list[Any], dict[int, 
     return sites, states
 
 
-def _settle_site(reader: _Reader, site: dict[str, Any], prefix: str) -> str:
+def _settle_site(reader: _Shaper, site: dict[str, Any], prefix: str) -> str:
     """Turn the convenience fields of a site into its own; gives the state it names. What can't be read is left out."""
     if "site_summary" in site:
         site.setdefault("summary", site.pop("site_summary"))
@@ -674,7 +674,7 @@ def _settle_site(reader: _Reader, site: dict[str, Any], prefix: str) -> str:
     return state
 
 
-def _settle_period(reader: _Reader, site: dict[str, Any], prefix: str) -> None:
+def _settle_period(reader: _Shaper, site: dict[str, Any], prefix: str) -> None:
     value = site.pop("period")
     if isinstance(value, dict):
         bounds = [
@@ -699,7 +699,7 @@ def _settle_period(reader: _Reader, site: dict[str, Any], prefix: str) -> None:
             site.setdefault(name, date)
 
 
-def _settle_started(reader: _Reader, site: dict[str, Any], prefix: str) -> None:
+def _settle_started(reader: _Shaper, site: dict[str, Any], prefix: str) -> None:
     """Take "2019–2022" and "ca. 2021" where a start is asked for; anything else is left to the strict reading."""
     text = squeeze(site["started"])
     try:
@@ -714,7 +714,7 @@ def _settle_started(reader: _Reader, site: dict[str, Any], prefix: str) -> None:
         reader.warn(f"{prefix}started", f"{text[:40]!r} was read as {'–'.join(dict.fromkeys([years[0], years[-1]]))}")
 
 
-def _settle_costs(reader: _Reader, site: dict[str, Any], prefix: str) -> None:
+def _settle_costs(reader: _Shaper, site: dict[str, Any], prefix: str) -> None:
     value = site.pop("costs")
     if isinstance(value, dict):
         for name in ("capex_eur", "capex_band", "opex_eur", "opex_band", "person_days"):

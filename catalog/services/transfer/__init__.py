@@ -1,0 +1,1 @@
+"""Import and export of the catalog as JSON Lines; `importing` and `exporting` are the ways in."""
