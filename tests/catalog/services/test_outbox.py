@@ -54,7 +54,7 @@ def deliver(runtime: Runtime, **given: Any) -> int:
     return outbox.deliver_index(runtime.unit_of_work.writing, runtime.index, **given)
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """What a test throws in the middle, standing for the end of the process."""
 
 
@@ -65,9 +65,9 @@ def test_a_message_is_stored_with_its_cause_or_not_at_all(runtime: Runtime) -> N
     def publishing_that_fails() -> None:
         with runtime.unit_of_work() as session:
             factories.make_published(session)
-            raise Broken
+            raise BrokenError
 
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         publishing_that_fails()
     assert rows(runtime) == []
     publish(runtime)
@@ -149,14 +149,14 @@ def failing_deletion(runtime: Runtime) -> Iterator[Callable[[], Session]]:
                 before = session.scalar(select(func.count()).select_from(OutboxMessage))
                 yield session
                 if session.scalar(select(func.count()).select_from(OutboxMessage)) != before:
-                    raise Broken
+                    raise BrokenError
 
     yield Sessions()  # type: ignore[misc]  # all that delivery uses of a sessionmaker
 
 
 def test_a_crash_between_index_and_deletion_repeats_work_and_loses_none(runtime: Runtime) -> None:
     number = publish(runtime, title="Zweimal zugestellt")
-    with failing_deletion(runtime) as sessions, pytest.raises(Broken):
+    with failing_deletion(runtime) as sessions, pytest.raises(BrokenError):
         outbox.deliver_index(sessions, runtime.index)  # type: ignore[arg-type]
     assert found(runtime.index, "Zweimal") == [str(number)]  # the index had committed
     assert len(rows(runtime)) == 1  # and the message is still there
@@ -170,11 +170,11 @@ def test_a_crash_before_the_index_commits_leaves_the_message(runtime: Runtime, m
     number = publish(runtime, title="Kommt noch")
 
     def breaks(*_: Any, **__: Any) -> int:
-        raise Broken
+        raise BrokenError
 
     with monkeypatch.context() as patched:
         patched.setattr(SearchIndex, "update", breaks)
-        with pytest.raises(Broken):
+        with pytest.raises(BrokenError):
             deliver(runtime)
     assert found(runtime.index, "Kommt noch") == []
     deliver(runtime)
