@@ -592,7 +592,7 @@ class Evaluator:
     def _prefix_concept(self, clause: Clause, reading: "_Reading") -> Concept:
         notion = np.zeros(self.generation.size, dtype=np.float32)
         for variant in forms.variants(clause.tokens[0].text):
-            for term, _ in self.generation.expand(schema.EXACT, variant, weights.MAX_EXPANSIONS):
+            for term in self.generation.expand(variant, weights.MAX_EXPANSIONS):
                 found = self.postings(schema.EXACT, term)
                 notion[found.ids] += found.weights
             reading.prefixes.append((variant, Mark(clause.text + "*", "prefix", 0.8)))
@@ -637,7 +637,7 @@ class Evaluator:
         if clause.kind == "prefix":
             found = [
                 self.postings(schema.EXACT, term).ids
-                for term, _ in self.generation.expand(schema.EXACT, clause.tokens[0].text, weights.MAX_EXPANSIONS)
+                for term in self.generation.expand(clause.tokens[0].text, weights.MAX_EXPANSIONS)
             ]
             return np.unique(np.concatenate(found)) if found else NO_POSTINGS.ids
         plain = [token for token in clause.tokens if not token.alias]
@@ -655,7 +655,7 @@ class Evaluator:
         titled = np.zeros(size, dtype=np.bool_)
         terms: list[tuple[int, str]] = []
         for variant in forms.variants(last):
-            for term, _ in self.generation.expand(schema.EXACT, variant, weights.MAX_EXPANSIONS // 3):
+            for term in self.generation.expand(variant, weights.MAX_EXPANSIONS // 3):
                 found = self.postings(schema.EXACT, term)
                 if not len(found.ids):
                     continue

@@ -13,7 +13,7 @@ from index.weights import FIELDS, FieldWeight
 _FIELD_GAP: Final = 50
 _MAX_POSITION: Final = 65_000
 _MAX_CHARACTERS: Final = 400_000
-_TELLING: Final = 40  # heaviest stems kept with a document, to find others like it
+_TELLING: Final = 24  # heaviest stems kept with a document, to find others like it
 _POSITION: Final = np.dtype("<u2")
 _RESTRICTED: Final = {"title": schema.TITLE, "subject": schema.SUBJECT, "site": schema.SITE}
 

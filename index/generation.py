@@ -1,6 +1,7 @@
 """One committed state of the index, immutable and shared by threads; ranking belongs to the evaluator."""
 
 import threading
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index import schema
-from index.postings import NO_POSTINGS, Cache, Doubles, Ids, Ints, Postings, Segment, read_toc
+from index.postings import NO_POSTINGS, Cache, Doubles, Ids, Ints, Postings, Segment, TermTable, read_toc
 
 Mask = npt.NDArray[np.bool_]
 
@@ -71,9 +72,16 @@ class OpenSegment:
             for term in segment.table(schema.AUDIENCE).terms
         }
         self._numbers: dict[str, Doubles] = {}
+        self._words: TermTable | None = None
         self.stored: dict[int, tuple[str, str, tuple[str, ...]]] = {}
         # room for what other modules derive from this segment (letter groups), by name
         self.derived: dict[object, object] = {}
+
+    def words(self) -> TermTable:
+        """Return all exact word forms of the segment, in byte order."""
+        if self._words is None:
+            self._words = self.segment.table(schema.EXACT)
+        return self._words
 
     def numbers(self, name: str) -> Doubles:
         """Return a number column."""
@@ -220,15 +228,21 @@ class Generation:
             positions = np.concatenate([flat for _, flat in with_positions if flat is not None])
         return Postings(ids, weights_, starts, positions)
 
-    def expand(self, field: str, prefix: str, limit: int) -> list[tuple[str, int]]:
-        """Return the commonest terms that start with `prefix`, with document frequency, hidden documents included."""
+    def expand(self, prefix: str, limit: int) -> list[str]:
+        """Return the commonest words (exact forms) that start with `prefix`, hidden documents counted too."""
         encoded = prefix.encode("utf-8", "surrogatepass")
         totals: dict[bytes, int] = {}
         for segment in self.segments:
-            for term, frequency in segment.segment.terms_from(field, encoded, limit * 4):
-                totals[term] = totals.get(term, 0) + frequency
+            table = segment.words()
+            first = bisect_left(table.terms, encoded)
+            last = bisect_left(table.terms, encoded + b"\xff", lo=first)
+            frequency = table.frequency[first:last]
+            chosen = np.argsort(-frequency, kind="stable")[: limit * 2]
+            for number in chosen.tolist():
+                term = table.terms[first + number]
+                totals[term] = totals.get(term, 0) + int(frequency[number])
         best = sorted(totals.items(), key=lambda item: (-item[1], item[0]))[:limit]
-        return [(term.decode("utf-8", "surrogatepass"), frequency) for term, frequency in best]
+        return [term.decode("utf-8", "surrogatepass") for term, _ in best]
 
     # --- facets and numbers ----------------------------------------------------------------------------------------
 

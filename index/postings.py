@@ -7,6 +7,7 @@ makes scoring a handful of vector operations: see docs/search.md for the ratio m
 
 import io
 import json
+import math
 import mmap
 import os
 import pickle
@@ -46,6 +47,10 @@ _TOC_NAME: Final = re.compile(rf"_{INDEX_NAME}_(\d+)\.toc\Z")
 _SEGMENT_FILE: Final = re.compile(rf"({INDEX_NAME}_[0-9a-z]+)\.")
 _SUM_SUFFIX: Final = ".sum"
 _INT: Final = struct.Struct("!i")
+_TIER_FACTOR: Final = 6
+_TIERS: Final = 4  # segments of 6^4 documents and more are big
+_CROWDED: Final = 5
+_REWRITTEN_MOST: Final = 10_000  # documents: half a minute of work
 _POSTINGS_MAGIC: Final = b"W3Bl"
 
 
@@ -354,16 +359,6 @@ class Segment:
         view.release()
         return TermTable(terms, frequency, first)
 
-    def terms_from(self, field: str, prefix: bytes, limit: int) -> list[tuple[bytes, int]]:
-        """Return at most `limit` terms of a field that start with `prefix`, with their document frequency."""
-        found: list[tuple[bytes, int]] = []
-        with self._lock:
-            for (name, term), info in self._terms.items_from(field, prefix):
-                if name != field or not term.startswith(prefix) or len(found) >= limit:
-                    break
-                found.append((bytes(term), int(info.doc_frequency())))
-        return found
-
 
 def _uint(data: npt.NDArray[np.uint8], at: Ints) -> Ints:
     """Return the big-endian 32-bit numbers at the given places."""
@@ -393,26 +388,37 @@ READ_ERRORS: Final[tuple[type[Exception], ...]] = (
 )
 
 
-def small_segments(limit: int, most: int) -> Callable[[Any, Iterable[Any]], list[Any]]:
-    """Return a merge policy: segments below `limit` documents are written together when there are more than `most`."""
+def worth_merging(segments: Iterable[Any]) -> list[Any]:
+    """Return the segments that should be written together now; none when the index is in good order.
 
-    def policy(writer: Any, segments: Iterable[Any]) -> list[Any]:  # noqa: ANN401
-        listed = list(segments)
-        small = [s for s in listed if s.doc_count_all() - s.deleted_count() < limit]
-        empty = [s for s in small if s.doc_count_all() == s.deleted_count()]
-        # a big segment mostly deleted costs space and time for nothing
-        small += [s for s in listed if s not in small and s.deleted_count() * 2 > s.doc_count_all()]
-        if len(small) <= most and not empty and len(small) == len([s for s in small if s.doc_count_all() < limit]):
-            return listed
-        for segment in small:
-            if segment in empty:
-                continue
+    Segments are of one tier when they are of similar size (within a factor); a tier that is crowded is merged into one
+    segment of the next. So a document is rewritten once per tier, a merge takes seconds at most, and there are never
+    more than a few segments per tier. Segments above the last tier stay as they are until most of them is deleted.
+    """
+    tiers: dict[int, list[Any]] = {}
+    stale: list[Any] = []
+    for segment in segments:
+        live = segment.doc_count_all() - segment.deleted_count()
+        if not live or (segment.deleted_count() > live and live < _REWRITTEN_MOST):
+            stale.append(segment)
+        elif live < _TIER_FACTOR**_TIERS:
+            tiers.setdefault(int(math.log(live, _TIER_FACTOR) + 1e-9), []).append(segment)
+    for tier in sorted(tiers):
+        if len(tiers[tier]) > _CROWDED:
+            return stale + tiers[tier]
+    return stale
+
+
+def merge_worthy(writer: Any, segments: Iterable[Any]) -> list[Any]:  # noqa: ANN401
+    """Merge policy of the background worker: write together what is worth it, keep the rest."""
+    listed = list(segments)
+    chosen = worth_merging(listed)
+    for segment in chosen:
+        if segment.doc_count_all() > segment.deleted_count():
             reader = SegmentReader(writer.storage, writer.schema, segment)
             writer.add_reader(reader)
             reader.close()
-        return [s for s in listed if s not in small]
-
-    return policy
+    return [segment for segment in listed if segment not in chosen]
 
 
 def keep_segments(_writer: Any, segments: Iterable[Any]) -> list[Any]:  # noqa: ANN401

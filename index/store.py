@@ -26,8 +26,6 @@ LOCK: Final = "LOCK"
 META: Final = "index.json"
 _MEMORY_MB: Final = 128  # postings a writer holds before it spills them
 _REBUILD_MB: Final = 256
-_MERGE_BELOW: Final = 5000  # documents: larger segments are never rewritten
-_MERGE_WHEN: Final = 6  # small segments
 _SEGMENTS_MOST: Final = 40  # merge within a commit only when the background worker is clearly absent
 _OLD_FOLDER_SECONDS: Final = 60.0  # a process may still be opening files of the folder that was current
 
@@ -137,7 +135,7 @@ class Store:
                     writer.add_document(**fields_of(document, self._analyzer))
                     added += 1
                 crowded = len(writer.segments) > _SEGMENTS_MOST
-                policy = postings.small_segments(_MERGE_BELOW, _MERGE_WHEN) if crowded else postings.keep_segments
+                policy = postings.merge_worthy if crowded else postings.keep_segments
                 writer.commit(mergetype=policy)
             except BaseException:
                 with contextlib.suppress(Exception):
@@ -152,14 +150,11 @@ class Store:
             folder = self.current()
             self._remove_old(folder)
             index = postings.open_for_writing(folder)
-            segments = index._segments()  # noqa: SLF001 - the segment list, without opening readers
-            small = [s for s in segments if s.doc_count_all() - s.deleted_count() < _MERGE_BELOW]
-            stale = [s for s in segments if s.deleted_count() * 2 > s.doc_count_all()]
-            if len(small) <= _MERGE_WHEN and not stale:
+            if not postings.worth_merging(index._segments()):  # noqa: SLF001 - the list, without opening readers
                 return False
             writer = postings.open_writer(folder, _MEMORY_MB)
             try:
-                writer.commit(mergetype=postings.small_segments(_MERGE_BELOW, _MERGE_WHEN))
+                writer.commit(mergetype=postings.merge_worthy)
             except BaseException:
                 with contextlib.suppress(Exception):
                     writer.cancel()

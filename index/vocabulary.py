@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from index import schema
 from index.analysis import spelling
 from index.analysis.grams import GramTable, shape
 from index.generation import Generation, OpenSegment
@@ -89,7 +88,7 @@ class Vocabulary:
 def _table(segment: OpenSegment) -> GramTable:
     held = segment.derived.get(GramTable)
     if not isinstance(held, GramTable):
-        words = [term.decode("utf-8", "surrogatepass") for term in segment.segment.table(schema.EXACT).terms]
+        words = [term.decode("utf-8", "surrogatepass") for term in segment.words().terms]
         held = GramTable([w for w in words if _LEAST_WORD < len(w) <= _LONGEST_WORD and not w[0].isdigit()])
         segment.derived[GramTable] = held
     return held
