@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+PART_OF_ASKED: Final = "asked part"
+"""Kind of a mark on one part of a compound that was asked for as a whole; shown only beside the other parts."""
 
 
 @dataclass(frozen=True, slots=True)

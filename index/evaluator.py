@@ -15,7 +15,7 @@ import numpy as np
 
 from index import schema, weights
 from index.analysis import Analyzer, Word, forms
-from index.document import Expansion, Mark, Reason, Understood
+from index.document import PART_OF_ASKED, Expansion, Mark, Reason, Understood
 from index.generation import Generation, Mask
 from index.postings import NO_POSTINGS, Floats, Ids, Ints, Postings
 from index.query import Clause, Parsed
@@ -724,7 +724,7 @@ class _Reading:
         self.corrections.append((word, correction))
 
     def part(self, stem: str, word: str) -> None:
-        self.compounds.setdefault(stem, Mark(word, "compound", 0.5))
+        self.compounds.setdefault(stem, Mark(word, PART_OF_ASKED, 0.5))
 
     def expand(self, word: str, term: str, relation: str, stems: tuple[str, ...], weight: float) -> None:
         self.expansions.append(Expansion(word, term, relation))

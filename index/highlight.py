@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from index.analysis import Analyzer, Word, forms, normalise, tokenise
-from index.document import Mark, Piece, Reason, Snippet, Understood
+from index.document import PART_OF_ASKED, Mark, Piece, Reason, Snippet, Understood
 
 _NEEDLES: Final = 60  # stems looked for, the strongest first
 _SURE: Final = 4  # letters of a stem that must stand as they are
@@ -115,6 +115,8 @@ class Highlighter:
             self._mark_found(understood, plan, lower, flat, found)
         for sequence, mark in understood.sequences:
             self._mark_sequence(sequence, mark, text, flat, found)
+        if understood.compounds:
+            _drop_lonely_parts(understood, lower, found)
         marks = [_Marked(start, end, mark) for (start, end), mark in found.items()]
         marks.sort(key=lambda item: (item.start, -item.end))
         clean: list[_Marked] = []
@@ -205,7 +207,7 @@ class Highlighter:
         word = self._analyzer.word(text)
         if word.stop:
             return ()
-        mark = understood.stems.get(word.stem)
+        mark = understood.stems.get(word.stem) or understood.compounds.get(word.stem)
         if mark is not None:
             return ((0, len(text), mark),)
         for prefix, prefix_mark in understood.prefixes:
@@ -257,6 +259,18 @@ def _unfold(word: Word, offset: int) -> int:
         if len(forms.fold(word.text[:length])) >= offset:
             return length
     return len(word.text)
+
+
+def _drop_lonely_parts(understood: Understood, lower: str, found: dict[tuple[int, int], Mark]) -> None:
+    """Take back marks on one part of an asked compound where no other part of it is in the text."""
+    loose = {mark.word for mark in understood.compounds.values()}
+    parts: dict[str, set[str]] = {}
+    for (start, _), mark in found.items():
+        if mark.kind == PART_OF_ASKED and mark.word in loose:
+            parts.setdefault(mark.word, set()).add(lower[start : start + 4])
+    for place in [place for place, mark in found.items() if mark.kind == PART_OF_ASKED]:
+        if len(parts[found[place].word]) < 2:  # noqa: PLR2004 - one part alone
+            del found[place]
 
 
 def _window(marks: list[_Marked], width: int) -> tuple[float, int]:
@@ -316,7 +330,8 @@ def _pieces(text: str, start: int, end: int, marks: list[_Marked]) -> tuple[Piec
             pieces.append(Piece(text[at : item.start]))
         shown = text[item.start : item.end]
         same = shown.lower() == item.mark.word.lower()
-        why = None if same else Reason(item.mark.word, shown, item.mark.kind)
+        kind = "compound" if item.mark.kind == PART_OF_ASKED else item.mark.kind
+        why = None if same else Reason(item.mark.word, shown, kind)
         pieces.append(Piece(shown, marked=True, why=why))
         at = item.end
     if at < end:
