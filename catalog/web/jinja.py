@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, request, url_for
 from flask_babel import get_locale
 from jinja2 import StrictUndefined
 
@@ -17,24 +17,22 @@ from catalog.web.context import actor, runtime
 from catalog.web.locale import LANGUAGES
 from catalog.web.markdown import render
 
-SOURCE_URL = "https://gitlab.opencode.de"
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """An entry of the main navigation."""
 
     text: str
-    href: str
+    endpoint: str
     needs: Permission | None = None
 
 
 NAVIGATION = (
-    Place(N_("Suche"), "/suche"),
-    Place(N_("Themen"), "/themen"),
-    Place(N_("Organisationen"), "/organisationen"),
-    Place(N_("Einreichen"), "/einreichen"),
-    Place(N_("Redaktion"), "/redaktion", Permission.DESK),
+    Place(N_("Suche"), "search.page"),
+    Place(N_("Themen"), "topics.overview"),
+    Place(N_("Organisationen"), "organisations.overview"),
+    Place(N_("Einreichen"), "submission.start"),
+    Place(N_("Redaktion"), "curation.queue", Permission.DESK),
 )
 
 
@@ -60,12 +58,16 @@ def _variables() -> dict[str, Any]:
             "base_url": settings.base_url.rstrip("/"),
             "demo": settings.demo,
             "read_only": settings.read_only,
-            "navigation": [place for place in NAVIGATION if place.needs is None or may(asking, place.needs)],
+            "navigation": [
+                {"text": place.text, "href": url_for(place.endpoint)}
+                for place in NAVIGATION
+                if place.needs is None or may(asking, place.needs)
+            ],
             "language": str(get_locale() or "de"),
             "languages": LANGUAGES,
             "theme": appearance.theme(),
             "appearance": appearance.chosen(),
-            "path": request.path,
+            "path": request.script_root + request.path,
         },
     }
 

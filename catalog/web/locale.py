@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from babel import dates, numbers
-from flask import Flask, g, request
+from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 
 from catalog.domain.text import Message
@@ -24,6 +24,7 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_LOCALE"] = "de"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Europe/Berlin"
     Babel(app, locale_selector=choose)  # type: ignore[no-untyped-call]  # the package carries no types
+    set_language_cookie(app)
     app.jinja_env.filters.update(
         term=term, say=say, datum=day, zeitpunkt=moment, zeitraum=partial_day, zahl=number, euro=euro
     )
@@ -119,6 +120,6 @@ def set_language_cookie(app: Flask) -> None:
         wanted = remember()
         if wanted:
             response.set_cookie(
-                COOKIE, wanted, max_age=31_536_000, samesite="Lax", httponly=True, secure=g.get("secure", False)
+                COOKIE, wanted, max_age=31_536_000, samesite="Lax", httponly=True, secure=request.is_secure
             )
         return response

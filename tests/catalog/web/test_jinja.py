@@ -1,4 +1,4 @@
-"""What templates get: addresses of the same page, the reader's choices of language and look, misspelt names; error pages."""
+"""What templates get: addresses of the same page, the reader's language and look, misspelt names; error pages."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
@@ -35,6 +35,13 @@ def test_the_language_switch_keeps_page_and_query(client: FlaskClient) -> None:
     assert 'href="/hilfe?a=1&amp;a=2&amp;lang=en"' in page
     assert '<html lang="de">' in page
     assert '<html lang="en">' in Browser(client).get("/hilfe?lang=en").text
+
+
+def test_a_chosen_language_is_remembered(client: FlaskClient) -> None:
+    client.get("/hilfe?lang=en")
+    assert '<html lang="en">' in client.get("/impressum").text
+    assert '<html lang="de">' in client.get("/impressum?lang=de").text
+    assert '<html lang="de">' in client.get("/impressum?lang=xx").text
 
 
 @pytest.mark.parametrize(("choice", "theme"), [("hell", "light"), ("dunkel", "dark")])
