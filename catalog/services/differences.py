@@ -147,10 +147,11 @@ def _words_of_block(old: str, new: str) -> list[Piece]:
     if max(len(old_words), len(new_words)) > _LONGEST_BLOCK:
         return whole
     matcher = SequenceMatcher(None, old_words, new_words, autojunk=False)
-    if matcher.ratio() < _ALIKE:
+    steps = matcher.get_opcodes()
+    kept = sum(word.isalnum() for tag, a, b, _, _ in steps if tag == "equal" for word in old_words[a:b])
+    if 2 * kept < _ALIKE * sum(word.isalnum() for word in (*old_words, *new_words)):
         return whole  # chance matches of "der" and "die" would only make it hard to read
     pieces: list[Piece] = []
-    steps = matcher.get_opcodes()
     for number, (tag, a, b, c, d) in enumerate(steps):
         text = "".join(old_words[a:b])
         # "ein Jahr" to "neun Monate" is one change, not two around a blank that stayed.

@@ -5,7 +5,6 @@ import re
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from catalog.domain.actor import OrganisationRole
@@ -13,13 +12,14 @@ from catalog.models.audit import AuditEvent
 from catalog.models.user import Role
 from catalog.runtime import Runtime
 from catalog.web.context import EXTENSION
+from tests.browser import Browser
 from tests.catalog.web.signin import sign_in
 from tests.factories import make_municipality, make_organisation, make_topic, make_user
 from tests.forms import form_of
 
 
 @pytest.fixture
-def people(app: Flask) -> dict[str, FlaskClient]:
+def people(app: Flask) -> dict[str, Browser]:
     """A member and a curator, each with a browser of their own."""
     runtime: Runtime = app.extensions[EXTENSION]
     runtime.index.rebuild([])
@@ -32,15 +32,15 @@ def people(app: Flask) -> dict[str, FlaskClient]:
         curator.roles.append(Role(name="curator"))
     browsers = {}
     for name, user in (("member", member), ("curator", curator)):
-        browsers[name] = app.test_client()
-        sign_in(browsers[name], user)
+        browsers[name] = Browser(app.test_client())
+        sign_in(browsers[name].client, user)
     return browsers
 
 
 def test_from_the_first_word_to_the_published_entry(  # noqa: PLR0915 - a story is told in one piece
-    app: Flask, people: dict[str, FlaskClient]
+    app: Flask, people: dict[str, Browser]
 ) -> None:
-    member, curator, reader = people["member"], people["curator"], app.test_client()
+    member, curator, reader = people["member"], people["curator"], Browser(app.test_client())
 
     # The member begins a draft and is led to the form.
     begun = form_of(member.get("/einreichen").text, "/einreichen", title="Pegel am Stadtbach")
