@@ -5,8 +5,8 @@ The checks of identity and password are Flask-Security's; here stand our fields,
 
 from typing import cast
 
-from flask_security import forms as library
 from flask_babel import lazy_gettext
+from flask_security import forms as library
 from flask_security.forms import EmailValidation, valid_user_email
 from wtforms import EmailField, PasswordField, RadioField, StringField, SubmitField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
@@ -32,10 +32,15 @@ _DIFFERENT = _("Die beiden Eingaben sind verschieden.")
 _EMPTY_PASSWORD = _("Bitte geben Sie ein Passwort ein.")
 
 
+def _normal(password: str | None) -> str | None:
+    return accounts.normal_password(password) if password else password
+
+
 def _new_password() -> PasswordField:
     return PasswordField(
         _NEW,
         description=_RULE,
+        filters=[_normal],
         validators=[InputRequired(_EMPTY_PASSWORD)],
         render_kw={"autocomplete": "new-password", "maxlength": accounts.LONGEST_PASSWORD},
     )
@@ -44,6 +49,7 @@ def _new_password() -> PasswordField:
 def _repeated(other: str) -> PasswordField:
     return PasswordField(
         _AGAIN,
+        filters=[_normal],
         validators=[EqualTo(other, _DIFFERENT)],
         render_kw={"autocomplete": "new-password", "maxlength": accounts.LONGEST_PASSWORD},
     )

@@ -52,6 +52,7 @@ _OUR_WORDS: Final = (
 )
 _ROWS: Final = "abcdefghijklmnopqrstuvwxyz 01234567890 qwertzuiopasdfghjklyxcvbnm qwertyuiopasdfghjklzxcvbnm"
 _FEW_LETTERS: Final = 4
+_SHORTEST_WORD: Final = 3
 
 
 class Passwords:
@@ -114,9 +115,11 @@ def check_password(password: str, about: Iterable[str] = ()) -> Message | None:
     plain = password.casefold()
     words = {part for text in about for part in text.casefold().replace("@", " ").replace(".", " ").split()}
     rest = plain
-    for word in sorted({word for word in words if len(word) >= _FEW_LETTERS} | set(_OUR_WORDS), key=len, reverse=True):
+    for word in sorted(
+        {word for word in words if len(word) >= _SHORTEST_WORD} | set(_OUR_WORDS), key=len, reverse=True
+    ):
         rest = rest.replace(word, "")
-    rest = rest.strip("0123456789!?.,-_# ")
+    rest = rest.strip("0123456789!?.,-_#@ ")
     too_simple = len(rest) < _FEW_LETTERS and rest != plain
     if too_simple or len(set(plain)) < _FEW_LETTERS or plain in _ROWS or plain in _ROWS[::-1]:
         return Message(
@@ -151,6 +154,14 @@ def get(session: Session, email: str) -> User:
     if found is None:
         raise NotFoundError(Message(N_("Es gibt kein Konto mit der Adresse %(email)s."), {"email": email}))
     return found
+
+
+def free_email(session: Session, text: str) -> str:
+    """The address as accounts keep it; raises InvalidError for one that is none, ConflictError for one in use."""
+    email = normal_email(text)
+    if by_email(session, email) is not None:
+        raise ConflictError(Message(N_("Es gibt schon ein Konto mit der Adresse %(email)s."), {"email": email}))
+    return email
 
 
 def of_actor(session: Session, actor: Actor) -> User:
@@ -204,9 +215,7 @@ def add(  # noqa: PLR0913 - an account is that much
     unknown organisation.
     """
     require(actor, Permission.ADMINISTER)
-    email = normal_email(email)
-    if by_email(session, email) is not None:
-        raise ConflictError(Message(N_("Es gibt schon ein Konto mit der Adresse %(email)s."), {"email": email}))
+    email = free_email(session, email)
     user = User(
         email=email,
         name=_normal_name(name),
@@ -257,7 +266,7 @@ def set_organisation(session: Session, actor: Actor, user: User, slug: str, give
 
 
 def set_roles(session: Session, actor: Actor, user: User, roles: Iterable[RoleName]) -> None:
-    """Give the person exactly these catalog-wide roles and end their sign-ins: new roles begin with a new sign-in."""
+    """Give the person exactly these catalog-wide roles; sign-ins end, so that new roles begin with a new one."""
     require(actor, Permission.ADMINISTER)
     wanted = sorted(set(roles))
     user.roles = [role(session, name) for name in wanted]
@@ -285,7 +294,7 @@ def set_active(session: Session, actor: Actor, user: User, *, active: bool) -> N
 
 
 def set_details(session: Session, actor: Actor, *, name: str, language: str) -> None:
-    """Change what persons may change of their own account; raises InvalidError for bad values, NotFoundError for nobody."""
+    """Change what persons may of their own account; raises InvalidError for bad values, NotFoundError for nobody."""
     user = session.get(User, actor.user_id) if actor.user_id is not None else None
     if user is None:
         raise NotFoundError
@@ -351,7 +360,7 @@ def forget_old_sign_ins(session: Session, now: datetime | None = None) -> None:
 
 
 def signed_in(session: Session, token: str, uniquifier: str) -> SignedIn | None:
-    """Who a cookie stands for, in two queries; None when the sign-in ended, the account closed or the password changed."""
+    """Who a cookie stands for, in two queries; None when sign-in or account ended or the password changed."""
     user = session.scalar(
         select(User)
         .join(SignIn, SignIn.user_id == User.id)

@@ -85,7 +85,9 @@ def compose(session: Session, message: OutboxMessage, settings: Settings, secret
         settings,
         to=Address(squeeze(user.name), addr_spec=address),
         number=f"{message.id}.{int(message.created_at.timestamp())}",
-        text=_render(name, user.language, facts | {"name": squeeze(user.name) or user.email, "link": link, "base_url": base_url}),
+        text=_render(
+            name, user.language, facts | {"name": squeeze(user.name) or user.email, "link": link, "base_url": base_url}
+        ),
     )
 
 
@@ -94,17 +96,23 @@ def _submitted(session: Session, payload: Mapping[str, Any], user: User, _key: s
     reviews = {role.name for role in user.roles} & {RoleName.CURATOR, RoleName.ADMIN}
     if revision is None or not reviews:
         return None
-    return _title(revision) | {"path": f"/redaktion/{revision.id}", "author": squeeze(revision.author.name) if revision.author else ""}
+    return _title(revision) | {
+        "path": f"/redaktion/{revision.id}",
+        "author": squeeze(revision.author.name) if revision.author else "",
+    }
 
 
 def _changes_requested(session: Session, payload: Mapping[str, Any], _user: User, _key: str) -> Facts | None:
     revision = _revision(session, payload, Status.CHANGES_REQUESTED)
-    return revision and _title(revision) | {"path": f"/einreichen/{revision.solution_id}", "note": _last_note(revision)}
+    return None if revision is None else _title(revision) | {"path": f"/einreichen/{revision.solution_id}", "note": _last_note(revision)}
 
 
 def _published(session: Session, payload: Mapping[str, Any], _user: User, _key: str) -> Facts | None:
     revision = _revision(session, payload, Status.PUBLISHED)
-    return revision and _title(revision) | {"path": f"/loesungen/{revision.solution.slug}", "note": _last_note(revision)}
+    return None if revision is None else _title(revision) | {
+        "path": f"/loesungen/{revision.solution.slug}",
+        "note": _last_note(revision),
+    }
 
 
 def _archived(session: Session, payload: Mapping[str, Any], _user: User, _key: str) -> Facts | None:
@@ -114,7 +122,9 @@ def _archived(session: Session, payload: Mapping[str, Any], _user: User, _key: s
     reason = session.scalar(
         select(AuditEvent.reason)
         .where(
-            AuditEvent.subject_type == "solution", AuditEvent.subject_id == solution.id, AuditEvent.action == "entry.archive"
+            AuditEvent.subject_type == "solution",
+            AuditEvent.subject_id == solution.id,
+            AuditEvent.action == "entry.archive",
         )
         .order_by(AuditEvent.id.desc())
         .limit(1)

@@ -261,7 +261,7 @@ def _cookie_name() -> str:
 
 
 def _known_browser(account: str) -> str:
-    """The number of this browser when the account has signed in with it before, else nothing; by itself it opens nothing."""
+    """This browser's number when the account has signed in with it before, else nothing; it opens nothing by itself."""
     try:
         whose, number = _browsers().loads(
             request.cookies.get(_cookie_name(), ""), max_age=_KNOWN_BROWSER_DAYS * _DAY_SECONDS

@@ -13,11 +13,12 @@ from urllib.parse import quote, urlsplit
 
 from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import user_logged_out
+from flask_login import user_logged_out  # type: ignore[import-untyped]  # comes without types
 from flask_security import MailUtil, PasswordUtil, Security, SQLAlchemySessionUserDatastore, user_authenticated
 from sqlalchemy import inspect
 from sqlalchemy.orm import Session, scoped_session
 from sqlalchemy.orm.attributes import set_committed_value
+from werkzeug.exceptions import UnsupportedMediaType
 from werkzeug.local import LocalProxy
 
 from catalog.domain.actor import Actor
@@ -44,7 +45,7 @@ _SAY = {
         "Gibt es zu dieser Adresse ein Konto, so kommt gleich eine E-Mail mit einem Link. Er gilt eine Stunde lang."
     ),
     "PASSWORD_RESET_EXPIRED": N_("Dieser Link ist abgelaufen. Bitte fordern Sie einen neuen an."),
-    "INVALID_RESET_PASSWORD_KEY": N_("Dieser Link gilt nicht oder nicht mehr. Bitte fordern Sie einen neuen an."),
+    "INVALID_RESET_PASSWORD_TOKEN": N_("Dieser Link gilt nicht oder nicht mehr. Bitte fordern Sie einen neuen an."),
     "PASSWORD_RESET_NO_LOGIN": N_("Ihr neues Passwort ist gespeichert. Bitte melden Sie sich damit an."),
     "PASSWORD_CHANGE": N_("Ihr neues Passwort ist gespeichert. Auf allen anderen Geräten sind Sie abgemeldet."),
     "PASSWORD_NOT_PROVIDED": N_("Bitte geben Sie ein Passwort ein."),
@@ -139,6 +140,8 @@ def _begin() -> ResponseReturnValue | None:
             g.signed_in = found
             g.actor = found.actor
     if request.endpoint in PAGES:
+        if request.is_json:
+            raise UnsupportedMediaType  # the library would read it, but the limits would not
         given = [*request.args.getlist("next"), *request.form.getlist("next")]
         if not all(goal == "" or is_own(goal) for goal in given):
             return redirect(url_for(SIGN_IN), 303)
