@@ -30,6 +30,7 @@ _LEAST_CONTAINED: Final = 0.75
 _MIN_SIMILAR: Final = 5
 _TITLED: Final = 2.0  # a suggestion from the title before one from the text
 _LIKE_STEMS: Final = 20
+_ENOUGH: Final = 25  # documents with the very word: then words merely like it change nothing that is seen
 _CONSIDERED: Final = 30  # similar words looked at
 _RARE: Final = 2  # a word this rare may be a typo itself; then a much commoner neighbour is offered
 _MUCH_COMMONER: Final = 20
@@ -329,7 +330,7 @@ class Evaluator:
                     concept.score[exact.ids] += self.saturate(exact.weights, weights.EXACT * concept.importance)
         if word.atoms:
             self._parts(concept, word, reading)
-        self._similar(concept, word, reading)
+        self._similar(concept, word, notion, reading)
         if notion is not None:
             self._offer(word, notion, reading)
         return concept
@@ -358,7 +359,7 @@ class Evaluator:
         # of several spellings equally near, the one that stands in the index is shown
         near = sorted(
             self.vocabulary.corrections(word.text)[:_CONSIDERED],
-            key=lambda item: (-item[1], not self.frequency(schema.EXACT, item[0]), item[0]),
+            key=lambda item: (-item[1], not self.frequency(schema.EXACT, item[0]), item[0].isascii(), item[0]),
         )
         for text, nearness in near:
             candidate = self.analyzer.word(text)
@@ -419,9 +420,11 @@ class Evaluator:
             if nearness > _WEAK and self._occurs_stem(candidate.stem) >= _MUCH_COMMONER:
                 reading.offers.append((word.text, candidate.text))
 
-    def _similar(self, concept: Concept, word: Word, reading: "_Reading") -> None:
+    def _similar(self, concept: Concept, word: Word, notion: Floats | None, reading: "_Reading") -> None:
         """Add words that share most letter groups: derivations, compounds the lexicon can't split, other spellings."""
         if len(word.folded) < _MIN_SIMILAR or not word.folded.isalpha():
+            return
+        if notion is not None and np.count_nonzero(notion) >= _ENOUGH:
             return
         frequency: Floats | None = None
         taken = 0

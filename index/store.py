@@ -25,7 +25,6 @@ CURRENT: Final = "CURRENT"
 LOCK: Final = "LOCK"
 META: Final = "index.json"
 _MEMORY_MB: Final = 128  # postings a writer holds before it spills them
-_REBUILD_MB: Final = 256
 _SEGMENTS_MOST: Final = 40  # merge within a commit only when the background worker is clearly absent
 _OLD_FOLDER_SECONDS: Final = 60.0  # a process may still be opening files of the folder that was current
 
@@ -196,7 +195,7 @@ class Store:
 
     def _build(self, folder: Path, documents: Iterable[Document]) -> int:
         postings.create(folder, schema.make_schema())
-        writer = postings.open_writer(folder, _REBUILD_MB)
+        writer = postings.open_writer(folder, _MEMORY_MB)
         numbers: dict[str, int] = {}
         repeated: list[int] = []
         try:

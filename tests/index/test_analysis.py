@@ -112,7 +112,7 @@ def test_tokens_lie_in_the_text_in_order(text: str) -> None:
         assert 0 <= token.start < token.end <= len(whole)
         assert token.text
         if not token.alias:
-            assert token.position == position + 1 or token.text[:1] in "§"
+            assert token.position == position + 1 or token.text[:1] == "§"
             position = token.position
 
 

@@ -111,7 +111,7 @@ def test_what_is_hidden_leaves_no_trace(index: SearchIndex) -> None:
     assert index.search(Query("Beleuchtung", frozenset())).total == 0
 
 
-def test_scores_do_not_depend_on_hidden_documents(index: SearchIndex, tmp_path: Path) -> None:
+def test_scores_do_not_depend_on_hidden_documents(tmp_path: Path) -> None:
     visible = [document("licht", "Beleuchtung", "hell"), document("andere", "Wasser")]
     hidden = [document(f"h{n}", "Beleuchtung", audience=frozenset({"x"})) for n in range(20)]
     without = make_index(tmp_path / "a", visible).search(Query("Beleuchtung", PUBLIC)).hits

@@ -123,7 +123,7 @@ def test_a_failed_rebuild_leaves_everything_as_it_was(tmp_path: Path) -> None:
 
     def broken() -> Iterator[Document]:
         yield from documents(2)
-        raise RuntimeError("database gone")
+        raise RuntimeError
 
     with pytest.raises(RuntimeError):
         index.rebuild(broken())
@@ -224,12 +224,17 @@ def _flip(path: Path, chance: random.Random) -> None:
     path.write_bytes(bytes(data))
 
 
-@pytest.mark.parametrize("harm", [_delete, _empty, _halve, _flip, _flip, _flip])
+def _flip_again(path: Path, chance: random.Random) -> None:
+    for _ in range(3):
+        _flip(path, chance)
+
+
+@pytest.mark.parametrize("harm", [_delete, _empty, _halve, _flip, _flip_again])
 def test_damage_gives_the_right_answer_or_says_so(tmp_path: Path, harm: object) -> None:
     index = make_index(tmp_path, documents(40))
     index.update(documents(3))
     expected = answers(index)
-    chance = random.Random(f"{harm}")
+    chance = random.Random(f"{harm}")  # noqa: S311 - damage, not a secret
     noticed = 0
     for number in range(len(_files(index.path))):
         copy = tmp_path / f"copy{number}"
@@ -241,7 +246,7 @@ def test_damage_gives_the_right_answer_or_says_so(tmp_path: Path, harm: object) 
             assert answers(damaged) == expected, victim.name
         except IndexUnavailable as error:
             noticed += 1
-            assert error.reason in ("damaged", "missing", "schema")
+            assert error.reason in ("damaged", "missing", "schema")  # noqa: PT017 - either outcome is right
             assert damaged.status().needs_rebuild
         damaged.rebuild(documents(5))
         assert damaged.search(Query("", PUBLIC)).total == 5
@@ -303,7 +308,7 @@ while True:
 
 def test_killed_writers_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     index = make_index(tmp_path, [document("counter", "anfang", numbers={"reuses": 0}), *documents(5)])
-    chance = random.Random(5)
+    chance = random.Random(5)  # noqa: S311 - timing, not a secret
     acknowledged = 0
     for _ in range(8):
         process = subprocess.Popen(
