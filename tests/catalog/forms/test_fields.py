@@ -1,4 +1,4 @@
-"""Form fields: what Germans type is understood, what is wrong is said, what was typed stays; and how macros show them."""
+"""Form fields: what Germans type is understood, what is wrong is said, what was typed stays; how macros show them."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -90,16 +90,15 @@ def test_any_text_is_a_number_or_none(typed: str) -> None:
     [
         ("2021", "2021"), ("05/2021", "2021-05"), ("5.2021", "2021-05"), ("17.05.2021", "2021-05-17"),
         ("17.5.21", "2021-05-17"), ("2021-05", "2021-05"), ("2021-05-17", "2021-05-17"), ("Mai 2021", "2021-05"),
-        ("3. März 2020", "2020-03-03"), ("Sept. 2020", "2020-09"), ("May 2021", "2021-05"), ("29.02.2024", "2024-02-29"),
+        ("3. März 2020", "2020-03-03"), ("Sept. 2020", "2020-09"), ("May 2021", "2021-05"),
+        ("29.2.24", "2024-02-29"),
     ],
 )  # fmt: skip
 def test_dates_are_read_as_exactly_as_they_are_known(typed: str, value: str) -> None:
     assert read_partial_date(typed) == value
 
 
-@pytest.mark.parametrize(
-    "typed", ["31.02.2021", "29.02.2023", "13/2021", "1800", "2100", "bald", "0.5.2021", "2021-13", "٢٠٢١"]
-)
+@pytest.mark.parametrize("typed", ["31.02.2021", "29.02.2023", "13/2021", "1800", "2100", "bald", "0.5.2021", "٢٠٢١"])
 def test_what_is_no_date_is_none(typed: str) -> None:
     assert read_partial_date(typed) is None
 
@@ -136,7 +135,8 @@ class _Sample(Form):
 
 _GOOD = {
     "title": "  Pegel \x00 messen ", "cost": "1.234,50", "count": "1.200", "started": "05/2021", "day": "17.5.2021",
-    "link": "www.example.org/a", "words": "Pegel, Funk; Pegel,,", "status": "pilot", "causes": "law", "recommend": "nein",
+    "link": "www.example.org/a", "words": "Pegel, Funk;Pegel,,", "status": "pilot", "causes": "law",
+    "recommend": "nein",
     "state": "01", "agreed": "y", "rows-0-indicator": "Zähler", "rows-0-value": "0,5",
 }  # fmt: skip
 
@@ -153,7 +153,8 @@ def test_a_filled_form_gives_values_and_not_texts() -> None:
     form = _Sample(MultiDict(_GOOD))
     assert form.validate(), form.errors
     assert form.data == {
-        "title": "Pegel messen", "text": None, "cost": 1234.5, "count": 1200, "started": "2021-05", "day": date(2021, 5, 17),
+        "title": "Pegel messen", "text": None, "cost": 1234.5, "count": 1200, "started": "2021-05",
+        "day": date(2021, 5, 17),
         "link": "https://www.example.org/a", "words": ["Pegel", "Funk"], "status": DeploymentStatus.PILOT,
         "causes": [StopCause.LAW], "recommend": False, "state": "01", "agreed": True,
         "rows": [{"indicator": "Zähler", "value": 0.5}],
