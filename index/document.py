@@ -36,7 +36,7 @@ class Query:
     text: str = ""
     audiences: frozenset[str] = frozenset()
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """OR inside a facet, AND across; a name that no document has is ignored."""
+    """OR inside a facet, AND across; a name that no document has matches none."""
     ranges: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     """Number name → (from, to), both included; a document without the number is outside."""
     facets: tuple[str, ...] = ()

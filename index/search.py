@@ -160,7 +160,7 @@ class SearchIndex:
         """Return what each filter lets through, by facet or number name."""
         masks: dict[str, Mask] = {}
         for name, values in query.filters.items():
-            if values and name in generation.facet_names:
+            if values:  # a name that no document has lets nothing through, and so tells nobody which names there are
                 masks[name] = generation.facet(name).having(values, generation.size)
         for name, typed in parsed.named:
             facet = generation.facet(name)

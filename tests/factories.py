@@ -36,8 +36,7 @@ def make_municipality(session: Session, ags: str = "01003000", name: str = "Lüb
             ags=ags,
             name=name,
             search_name=name.lower().replace("ü", "ue"),
-            state_code="01",
-            **({"population": 218_000, "latitude": 53.87, "longitude": 10.69} | given),
+            **({"state_code": "01", "population": 218_000, "latitude": 53.87, "longitude": 10.69} | given),
         )
         session.add(found)
         session.flush()
