@@ -9,6 +9,7 @@ from secrets import token_hex
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from catalog.domain import entry as documents
 from catalog.domain.entry import Entry
@@ -234,7 +235,9 @@ def preview(session: Session, solution: Solution, entry: Entry) -> Solution:
         own = {site.external_id: site for site in shown.deployments}
         for site in shown.deployments:
             if site.reuse is not None:
-                site.reuse.origin = own.get(site.reuse.origin_name)
+                origin = own.get(site.reuse.origin_name) or refs.deployment(site.reuse.origin_name)
+                # Set without the other side hearing of it: the followed site belongs to the session, this one must not.
+                set_committed_value(site.reuse, "origin", origin)
     return shown
 
 
