@@ -83,7 +83,7 @@ def compose(session: Session, message: OutboxMessage, settings: Settings, secret
     link = base_url + facts.pop("path")
     return _mail(
         settings,
-        to=Address(squeeze(user.name), addr_spec=address),
+        to=Address(_header(user.name), addr_spec=address),
         number=f"{message.id}.{int(message.created_at.timestamp())}",
         text=_render(
             name, user.language, facts | {"name": squeeze(user.name) or user.email, "link": link, "base_url": base_url}
@@ -104,19 +104,28 @@ def _submitted(session: Session, payload: Mapping[str, Any], user: User, _key: s
 
 def _changes_requested(session: Session, payload: Mapping[str, Any], _user: User, _key: str) -> Facts | None:
     revision = _revision(session, payload, Status.CHANGES_REQUESTED)
-    return None if revision is None else _title(revision) | {"path": f"/einreichen/{revision.solution_id}", "note": _last_note(revision)}
+    return (
+        None
+        if revision is None
+        else _title(revision) | {"path": f"/einreichen/{revision.solution_id}", "note": _last_note(revision)}
+    )
 
 
 def _published(session: Session, payload: Mapping[str, Any], _user: User, _key: str) -> Facts | None:
     revision = _revision(session, payload, Status.PUBLISHED)
-    return None if revision is None else _title(revision) | {
-        "path": f"/loesungen/{revision.solution.slug}",
-        "note": _last_note(revision),
-    }
+    return (
+        None
+        if revision is None
+        else _title(revision)
+        | {
+            "path": f"/loesungen/{revision.solution.slug}",
+            "note": _last_note(revision),
+        }
+    )
 
 
 def _archived(session: Session, payload: Mapping[str, Any], _user: User, _key: str) -> Facts | None:
-    solution = session.get(Solution, payload.get("solution_id"))
+    solution = session.get(Solution, payload.get("solution_id") or 0)
     if solution is None or solution.status is not Status.ARCHIVED:
         return None
     reason = session.scalar(
@@ -152,7 +161,7 @@ _FACTS: Final[dict[str, Callable[[Session, Mapping[str, Any], User, str], Facts 
 
 
 def _revision(session: Session, payload: Mapping[str, Any], status: Status) -> Revision | None:
-    found = session.get(Revision, payload.get("revision_id"))
+    found = session.get(Revision, payload.get("revision_id") or 0)
     return found if found is not None and found.status is status else None
 
 
@@ -174,10 +183,15 @@ def _ascii_address(email: str) -> str | None:
 def _render(name: str, language: str, facts: Facts) -> tuple[str, str]:
     template = _template(name, language)
     context = template.new_context(facts)
-    subject = squeeze("".join(template.blocks["subject"](context)))
+    subject = _header("".join(template.blocks["subject"](context)))
     if len(subject) > _LONGEST_SUBJECT:
         subject = subject[: _LONGEST_SUBJECT - 2].rstrip() + " …"
     return subject, template.render(facts)
+
+
+def _header(text: str) -> str:
+    """One line that is nothing but text: what looks encoded would be decoded on the way, line breaks in it included."""
+    return squeeze("".join(char if char.isprintable() else " " for char in text)).replace("=?", "= ?")
 
 
 def _template(name: str, language: str) -> Template:

@@ -92,7 +92,7 @@ class Upkeep:
         return changed
 
     def _mend_index(self) -> bool:
-        """Build the index anew when it is missing, damaged or of another version; searches use the old one meanwhile."""
+        """Build the index anew when it is missing, damaged or of another version; the old one serves meanwhile."""
         status = self._index.status()
         if not status.needs_rebuild:
             return False

@@ -39,7 +39,10 @@ def test_an_address_has_one_account(session: Session) -> None:
         accounts.add(session, SYSTEM, "ADA@example.org", "Ada", None)
 
 
-@pytest.mark.parametrize("email", ["", "x", "a@b", "a b@example.org", "a@example.org\nBcc: b@example.org", "a\x00@example.org", "@", "ä@example.org"])
+@pytest.mark.parametrize(
+    "email",
+    ["", "x", "a@b", "a b@example.org", "a@example.org\nBcc: b@example.org", "a\x00@example.org", "@", "ä@example.org"],
+)
 def test_what_is_no_address_is_refused(session: Session, email: str) -> None:
     with pytest.raises(InvalidError):
         accounts.add(session, SYSTEM, email, "Ada", None)
@@ -99,7 +102,10 @@ def test_old_sign_ins_are_forgotten(session: Session) -> None:
     assert len(session.scalars(select(SignIn)).all()) == 1
 
 
-@pytest.mark.parametrize("password", ["drei rote Boote", "x7#kQ9!p", "Aa345678x_Lampe", "🦊🦝🐻🐼🐨🐯🦁🐮", "ünïcödé wörter", "k" * 30 + "lampe"])
+@pytest.mark.parametrize(
+    "password",
+    ["drei rote Boote", "x7#kQ9!p", "Aa345678x_Lampe", "🦊🦝🐻🐼🐨🐯🦁🐮", "ünïcödé wörter", "k" * 30 + "lampe"],
+)
 def test_good_passwords_are_taken_whatever_they_are_made_of(password: str) -> None:
     assert accounts.check_password(password, ("Ada Lovelace", "ada@example.org")) is None
     hashed = accounts.hash_password(password)
@@ -110,7 +116,20 @@ def test_good_passwords_are_taken_whatever_they_are_made_of(password: str) -> No
 
 @pytest.mark.parametrize(
     "password",
-    ["", "kurz", "x" * 129, "aaaaaaaaaaaa", "12345678", "qwertzui", "Passwort2026!", "katalog-2026", "Lovelace1815", "adalovelace", "abcdefgh", "hgfedcba"],
+    [
+        "",
+        "kurz",
+        "x" * 129,
+        "aaaaaaaaaaaa",
+        "12345678",
+        "qwertzui",
+        "Passwort2026!",
+        "katalog-2026",
+        "Lovelace1815",
+        "adalovelace",
+        "abcdefgh",
+        "hgfedcba",
+    ],
 )
 def test_what_is_guessed_first_is_refused(password: str) -> None:
     assert accounts.check_password(password, ("Ada Lovelace", "ada@example.org")) is not None

@@ -22,10 +22,20 @@ def test_own_hosts_are_answered(runtime: Runtime) -> None:
 
 
 FOREIGN = [
-    "evil.example", "katalog.example.org.evil.example", "evil.katalog.example.org", "katalog.example.org@evil.example",
-    "katalog.example.org,evil.example", "katalog.example.org evil.example", "127.0.0.1.evil.example", "0.0.0.0",
-    "katalog.example.org:80@evil.example", "katalog.example.org:99999", "[::ffff:127.0.0.1]", "%65vil.example", ".example.org",
-]  # fmt: skip
+    "evil.example",
+    "katalog.example.org.evil.example",
+    "evil.katalog.example.org",
+    "katalog.example.org@evil.example",
+    "katalog.example.org,evil.example",
+    "katalog.example.org evil.example",
+    "127.0.0.1.evil.example",
+    "0.0.0.0.example",
+    "katalog.example.org:80@evil.example",
+    "katalog.example.org:99999",
+    "[::ffff:127.0.0.1]",
+    "%65vil.example",
+    ".example.org",
+]
 
 
 def test_other_hosts_are_refused_without_an_address_in_the_answer(runtime: Runtime) -> None:

@@ -1,5 +1,6 @@
 """Guessing is slow, floods stop, and the right person still gets in."""
 
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.pool import ThreadPool
 
@@ -23,6 +24,7 @@ from tests import factories
 from tests.catalog.web.signin import csrf_token, sign_in
 
 PASSWORD = "grüne Wiese im Mai"
+WRONG = "falsch"
 
 
 @pytest.fixture
@@ -33,12 +35,14 @@ def person(session: Session) -> User:
     return user
 
 
-def _try(client: FlaskClient, address: str, password: str = "falsch", email: str = "ada@example.org") -> TestResponse:
+def _try(client: FlaskClient, address: str, password: str = WRONG, email: str = "ada@example.org") -> TestResponse:
     data = {"csrf_token": csrf_token(client), "email": email, "password": password}
     return client.post("/anmelden", data=data, environ_overrides={"REMOTE_ADDR": address})
 
 
-def test_an_attack_from_one_place_is_stopped_and_locks_nobody_out(client: FlaskClient, app: Flask, person: User) -> None:
+def test_an_attack_from_one_place_is_stopped_and_locks_nobody_out(
+    client: FlaskClient, app: Flask, person: User
+) -> None:
     statuses = [_try(client, "192.0.2.1").status_code for _ in range(14)]
     assert statuses == [200] * 10 + [429] * 4
     refused = _try(client, "192.0.2.1", PASSWORD)
@@ -49,7 +53,9 @@ def test_an_attack_from_one_place_is_stopped_and_locks_nobody_out(client: FlaskC
     assert _try(app.test_client(), "198.51.100.7", PASSWORD).status_code == 302
 
 
-def test_an_attack_from_many_places_is_stopped_and_a_known_browser_still_gets_in(client: FlaskClient, app: Flask, person: User) -> None:
+def test_an_attack_from_many_places_is_stopped_and_a_known_browser_still_gets_in(
+    client: FlaskClient, app: Flask, person: User
+) -> None:
     known = app.test_client()
     assert _try(known, "198.51.100.7", PASSWORD).status_code == 302
     known.post("/abmelden", data={"csrf_token": csrf_token(known)})
@@ -60,14 +66,18 @@ def test_an_attack_from_many_places_is_stopped_and_a_known_browser_still_gets_in
     assert person.active
 
 
-def test_a_known_browser_is_known_for_its_own_account_only_and_counts_for_itself(client: FlaskClient, session: Session, person: User) -> None:
+def test_a_known_browser_is_known_for_its_own_account_only_and_counts_for_itself(
+    client: FlaskClient, session: Session, person: User
+) -> None:
     factories.make_user(session, email="bob@example.org", password=accounts.hash_password(PASSWORD))
     session.commit()
     assert _try(client, "192.0.2.1", PASSWORD).status_code == 302
     client.post("/abmelden", data={"csrf_token": csrf_token(client)})
     assert person.active
     assert [_try(client, f"192.0.2.{number}").status_code for number in range(12)] == [200] * 10 + [429] * 2
-    assert [_try(client, "192.0.2.50", email="bob@example.org").status_code for _ in range(12)] == [200] * 10 + [429] * 2
+    assert [_try(client, "192.0.2.50", email="bob@example.org").status_code for _ in range(12)] == [200] * 10 + [
+        429
+    ] * 2
 
 
 def test_a_made_up_browser_is_not_known(client: FlaskClient, person: User) -> None:
@@ -109,7 +119,10 @@ def test_the_window_ends(client: FlaskClient, person: User) -> None:
 
 def test_counts_are_shared_between_processes_and_survive_a_restart(runtime: Runtime, person: User) -> None:
     assert person.active
-    first, second = create_app(runtime=runtime).test_client(), create_app(runtime=open_runtime(runtime.settings)).test_client()
+    first, second = (
+        create_app(runtime=runtime).test_client(),
+        create_app(runtime=open_runtime(runtime.settings)).test_client(),
+    )
     statuses = [_try(client, "192.0.2.1").status_code for client in (first, second) * 6]
     assert statuses == [200] * 10 + [429] * 2
     assert _try(create_app(runtime=open_runtime(runtime.settings)).test_client(), "192.0.2.1").status_code == 429
@@ -118,18 +131,26 @@ def test_counts_are_shared_between_processes_and_survive_a_restart(runtime: Runt
 def test_reset_mails_are_limited_for_known_and_unknown_addresses_alike(client: FlaskClient, person: User) -> None:
     for email in (person.email, "neu@example.org"):
         statuses = [
-            client.post("/passwort-vergessen", data={"csrf_token": csrf_token(client), "email": email}).status_code for _ in range(7)
+            client.post("/passwort-vergessen", data={"csrf_token": csrf_token(client), "email": email}).status_code
+            for _ in range(7)
         ]
         assert statuses == [200] * 5 + [429] * 2
 
 
 def test_guessing_the_present_password_is_limited(client: FlaskClient, person: User) -> None:
     sign_in(client, person)
-    data = {"csrf_token": csrf_token(client), "password": "falsch", "new_password": "neues Wort hier", "new_password_confirm": "neues Wort hier"}
+    data = {
+        "csrf_token": csrf_token(client),
+        "password": "falsch",
+        "new_password": "neues Wort hier",
+        "new_password_confirm": "neues Wort hier",
+    }
     assert [client.post("/passwort-aendern", data=data).status_code for _ in range(12)] == [200] * 10 + [429] * 2
 
 
-def test_writing_is_limited_per_person(app: Flask, client: FlaskClient, session: Session, person: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writing_is_limited_per_person(
+    app: Flask, client: FlaskClient, session: Session, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from limits import RateLimitItemPerHour
 
     monkeypatch.setattr(limits, "WRITES", RateLimitItemPerHour(3))
@@ -152,10 +173,8 @@ def test_searches_are_limited_per_address_without_touching_the_database(runtime:
             answered = 0
             for _ in range(20):
                 with app.test_request_context("/suche", environ_base={"REMOTE_ADDR": place}):
-                    try:
+                    with suppress(TooManyRequests):
                         answered += view() == "found"
-                    except TooManyRequests as refused:
-                        assert refused.retry_after
             assert answered == expected
     with runtime.unit_of_work.reading() as session:
         assert session.scalars(select(RateCounter)).all() == []
