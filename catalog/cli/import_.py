@@ -28,7 +28,7 @@ _SHOWN = 50
 def command(  # noqa: PLR0913 - one for each option
     *, file: Path, dry_run: bool, publish: bool, strict: bool, as_json: bool, quiet: bool
 ) -> None:
-    """Bring the rows of FILE (JSON Lines, `-` for standard input) into the catalog; docs/import-format.md has the fields.
+    """Bring the rows of FILE (JSON Lines, `-` for standard input) into the catalog.
 
     The same file can be imported again and again: rows whose external_id is known are updated where they have changed.
     Ends with 1 when a row was refused.

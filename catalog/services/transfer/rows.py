@@ -587,8 +587,9 @@ def _solution(reader: _Shaper, content: dict[str, Any]) -> SolutionRow | None:
         return None
     # Only a draft may lack them, and only an export knows that a row is one.
     if record.status not in OPEN:
+        told = {problem.field for problem in reader.problems if problem.severity == "error"}
         for name in ("title", "solution"):
-            if not getattr(entry, name):
+            if not getattr(entry, name) and name not in told:
                 reader.refuse(name, "is missing")
     return SolutionRow(entry=entry, record=record, tags=tags, states=states)
 
@@ -706,7 +707,8 @@ def _settle_started(reader: _Shaper, site: dict[str, Any], prefix: str) -> None:
         date_of(text)
     except ValueError:
         years = _YEAR.findall(text)
-        if not years:
+        # Only words around a year, or two years, show what was meant; "2021-13" is a slip to be mended by its author.
+        if not years or (len(years) == 1 and re.fullmatch(r"[\d./\s-]+", text)):
             return
         site["started"] = years[0]
         if len(years) > 1 and "ended" not in site:

@@ -337,7 +337,7 @@ class Writer:
         self._take_over_sites(entry, solution)
         content = dump(entry)
         unpublished = live and solution.first_published_at is None
-        if content == self._current(solution, here) and not unpublished:
+        if _unordered(content) == _unordered(self._current(solution, here)) and not unpublished:
             return "unchanged"
         if not here.untouched:
             raise RowError(Problem("", "someone is working on this entry; publish or discard their draft first"))
@@ -432,6 +432,11 @@ class Writer:
                     for number in sorted(solution_ids)
                 ],
             )
+
+
+def _unordered(content: dict[str, Any]) -> dict[str, Any]:
+    """The document with those lists sorted whose order the catalog does not keep."""
+    return content | {name: sorted(content[name]) for name in ("topics", "technologies") if name in content}
 
 
 def _organisations_of(entries_: Iterable[Entry]) -> Iterator[str]:
