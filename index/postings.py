@@ -112,8 +112,11 @@ def _sum_of(path: Path) -> tuple[int, int]:
     return size, crc
 
 
-def check_sums(folder: Path, name: str) -> None:
-    """Compare the files listed in a sum file with what lies there. Raises Damaged, or FileNotFoundError when gone."""
+def check_sums(folder: Path, name: str) -> frozenset[str]:
+    """Compare the files listed in a sum file with what lies there; return their names.
+
+    Raises Damaged, or FileNotFoundError when one is gone.
+    """
     text = (folder / (name + _SUM_SUFFIX)).read_text(encoding="ascii", errors="replace")
     try:
         sums = {str(file): (int(size), int(crc)) for file, (size, crc) in json.loads(text).items()}
@@ -127,6 +130,7 @@ def check_sums(folder: Path, name: str) -> None:
         if _sum_of(folder / file) != expected:
             message = f"{file}: not what was written"
             raise Damaged(message)
+    return frozenset(sums)
 
 
 def latest_toc(folder: Path) -> int:
@@ -256,7 +260,7 @@ class Segment:
     def __init__(self, folder: Path, schema: Any, segment: Any, cache: Cache) -> None:  # noqa: ANN401
         """Check the sums and open the files. Raises FileNotFoundError or Damaged."""
         self.id = str(segment.segment_id())
-        check_sums(folder, self.id)
+        self._files = check_sums(folder, self.id)
         self.size = int(segment.doc_count_all())
         self._folder = folder
         self._schema = schema
@@ -328,11 +332,10 @@ class Segment:
     def numbers(self, field: str) -> Doubles:
         """Return a number column as an array, NaN where there is none."""
         result = np.full(self.size, np.nan)
-        path = self._folder / f"{self.id}.{field}.col"
-        try:
-            data = np.frombuffer(path.read_bytes(), dtype=">f8")
-        except FileNotFoundError:
+        name = f"{self.id}.{field}.col"
+        if name not in self._files:  # no document of the segment has the number
             return result
+        data = np.frombuffer((self._folder / name).read_bytes(), dtype=">f8")
         result[: len(data)] = data
         return result
 

@@ -100,8 +100,16 @@ class SearchIndex:
             if held is not None:
                 self._answers.move_to_end(key)
         if held is None:
-            with self._reading():
-                held = self._answer(generation, query)
+            try:
+                with self._reading():
+                    held = self._answer(generation, query)
+            except IndexUnavailable:
+                # the folder may have been left by a rebuild and removed meanwhile: what is current now decides
+                fresh = self._current()
+                if fresh.folder == generation.folder and fresh.number == generation.number:
+                    raise
+                with self._reading():
+                    held = self._answer(fresh, query)
             with self._answers_lock:
                 self._answers[key] = held
                 while len(self._answers) > _ANSWERS_KEPT:

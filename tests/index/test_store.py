@@ -182,6 +182,21 @@ def test_old_folders_go_only_when_nobody_can_be_opening_them(tmp_path: Path) -> 
     assert current(index).is_dir()
 
 
+def test_a_folder_removed_under_a_running_process_is_no_wrong_answer(tmp_path: Path) -> None:
+    index, other = make_index(tmp_path, documents(5)), open_index(tmp_path)
+    assert len(index.ids()) == 5
+    held = index._generation
+    old = current(index)
+    other.rebuild(documents(8))
+    shutil.rmtree(old)
+    assert held is not None
+    # a search that had begun with the old state: its number columns were never read and are gone
+    with pytest.raises(FileNotFoundError):
+        held.numbers("updated")
+    results = index.search(Query("", PUBLIC, sort="-updated", limit=50))
+    assert [hit.id for hit in results.hits] == [str(number) for number in reversed(range(8))]
+
+
 def test_open_files_stay_few_over_many_commits(tmp_path: Path) -> None:
     index = make_index(tmp_path, documents(10))
     count = lambda: len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0  # noqa: E731, PTH208
