@@ -26,6 +26,7 @@ _STATUS: Final = {
     "ausgerollt": "scaled",
     "gestoppt": "stopped",
 }
+_USUAL_WORDS: Final = 95  # entries get common passages until they are about this long
 _EXACT, _SAME_THEME, _NEIGHBOUR = 3, 2, 1
 
 
@@ -94,8 +95,8 @@ def documents(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
             key = document_id(name, number)
             row: dict[str, Any] = {"external_id": key, "demo": True}
             row |= {field: str(entry[field] or "") for field in _FIELDS}
-            for field in ("solution", "challenge" if number % 2 else "not_worked"):
-                if row[field]:
+            for field in ("solution", *(("challenge", "not_worked") if number % 2 else ("not_worked", "challenge"))):
+                if row[field] and _words(row) < _USUAL_WORDS:
                     passages = common[field]
                     row[field] += " " + passages[zlib.crc32(f"{key} {field}".encode()) % len(passages)]
             row |= {
@@ -114,13 +115,18 @@ def documents(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def _words(row: Mapping[str, Any]) -> int:
+    return sum(len(row[field].split()) for field in _FIELDS)
+
+
 def _short(place: str) -> str:
     return re.split(r"\s*[(/]", place)[0]
 
 
 def _split(name: str) -> str:
     # By theme, so that nothing tuned on one half has seen the words of the other half's themes.
-    return "dev" if zlib.crc32(name.encode()) % 2 else "heldback"
+    # The number was chosen for halves of equal size in each kind.
+    return "dev" if zlib.crc32(f"611 {name}".encode()) % 2 else "heldback"
 
 
 def queries(
