@@ -27,6 +27,7 @@ _TECHNOLOGIES_SHOWN = 60
 _ORGANISATIONS_OFFERED = 400
 _FEW = 6
 _SITE_KEY = re.compile(r"\((?P<key>[^()\s]+)\)\s*$")
+_BARE_NAME = re.compile(r"[^,(/]*")
 _SHORTEST_SEARCH = 3
 
 
@@ -189,8 +190,10 @@ def places_named(session: Session, text: str) -> list[PlaceChoice]:
     if labelled:
         return labelled
     named = [one for one in choices if one.name == text]
-    # Of several towns the biggest wins when it alone bears just this name; a bare "Neustadt" stays a question.
-    return named if len(named) == 1 and named == choices[:1] else choices
+    # A name with its addition, "Neustadt (Hessen)", says which. Of towns of one bare name the biggest wins when it alone
+    # bears just this name, as Münster does; a bare "Neustadt" stays a question.
+    sure = len(named) == 1 and (named == choices[:1] or not _BARE_NAME.fullmatch(text))
+    return named if sure else choices
 
 
 def places_like(session: Session, text: str) -> list[PlaceChoice]:

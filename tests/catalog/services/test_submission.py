@@ -15,7 +15,15 @@ from catalog.models.revision import Revision
 from catalog.models.solution import Solution
 from catalog.runtime import Runtime
 from catalog.services import curation, entries, submission
-from tests.factories import actor_for, make_draft, make_entry, make_organisation, make_published, make_user, publish_change
+from tests.factories import (
+    actor_for,
+    make_draft,
+    make_entry,
+    make_organisation,
+    make_published,
+    make_user,
+    publish_change,
+)
 
 
 @pytest.fixture
