@@ -146,7 +146,7 @@ def queries(
             missing = [name for name in wanted if name not in found]
             if missing:
                 raise CollectionError(f"{text!r} asks for {missing}, which do not exist")  # noqa: EM102, TRY003
-            key = f"{kind[0]}{number:02}"
+            key = f"{kind}-{number:02}"
             if kind == "known":
                 target = document_id(wanted[0], int(rest[0]))
                 if target not in ids:
