@@ -67,7 +67,7 @@ class Topic(_Shape):
     name: str
 
 
-class Place(_Shape):
+class Site(_Shape):
     """A site of an entry, in short."""
 
     organisation: str
@@ -89,7 +89,7 @@ class Result(_Shape):
     organisation: Organisation | None
     topics: list[Topic]
     technologies: list[str]
-    sites: list[Place]
+    sites: list[Site]
     statuses: list[DeploymentStatus]
     cost_eur: float | None = Field(description="The highest known investment of a site, in euro.")
     cost_band: CostBand | None
@@ -204,7 +204,7 @@ def _result(hit: Hit, base: str) -> Result:
         topics=[Topic.model_construct(slug=slug, name=name) for slug, name in card.topics],
         technologies=list(card.technologies),
         sites=[
-            Place.model_construct(
+            Site.model_construct(
                 organisation=site.organisation,
                 place=site.place,
                 state=site.state,

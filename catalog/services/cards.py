@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from catalog.domain.text import excerpt, squeeze
@@ -14,7 +15,14 @@ from index import Piece, Reason, Snippet
 __all__ = ["Card", "Hit", "Piece", "Reason", "Site", "card", "listed", "passages", "plain"]
 
 SNIPPET_WIDTH: Final = 240
-_MARKUP = re.compile(r"[*_`#>|~]+|!?\[(?P<text>[^\]]*)\]\([^)]*\)")
+# Links and pictures leave their text; emphasis, code, headings, quotes and list marks go.
+# What stands between two letters or digits is no mark: a_b and 3*4 stay as they are.
+_MARKUP = re.compile(
+    r"!?\[(?P<text>[^\]\n]*)\]\([^)\n]*\)"
+    r"|(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|`+|~~"
+    r"|^[ \t]*(?:#{1,6} |>+ ?|[-+*] )",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +120,9 @@ def listed(solution: Solution, language: str = "de") -> Hit:
     return Hit(made, (Piece(made.title),), Snippet("benefit", (Piece(excerpt(made.benefit, SNIPPET_WIDTH)),)))
 
 
+@lru_cache(maxsize=8_192)
 def plain(text: str) -> str:
-    """A Markdown text without its marks, on one line, for passages."""
+    """A Markdown text without its marks, on one line; kept, since the same ones come up again and again."""
     return squeeze(_MARKUP.sub(lambda found: found["text"] or "", text))
 
 

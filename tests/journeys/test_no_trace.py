@@ -1,7 +1,7 @@
-"""What nobody may see leaves no trace: catalogs with and without hidden entries full of one-off words answer alike.
+"""What nobody may see leaves no trace: catalogs with and without hidden entries answer alike.
 
-Every way to find things is asked the same in each, as a visitor and as a member of another organisation. The answers must
-be equal but for times and tokens, and none may hold a one-off word.
+Hidden entries are full of one-off words. Every way to find things is asked the same in each catalog, as a visitor and
+as a member of another organisation. The answers must be equal but for times and tokens, and none may hold such a word.
 """
 
 import json
@@ -42,7 +42,7 @@ CANARY = "zwölfkuckuck"
 _MARK = re.compile(CANARY.replace("ö", "(?:ö|oe|o|\\\\u00f6|%C3%B6|&#246;)"), re.IGNORECASE)
 # What may differ between two equal catalogs: tokens, times taken, hashed marks of one request.
 _VARYING = re.compile(
-    r'name="csrf_token" value="[^"]*"|\d+,\d+ (?:Sekunden|seconds)|"seconds": ?[\d.e-]+|found in [\d.]+ ms|nonce="[^"]*"'
+    r'name="csrf_token" value="[^"]*"|\d+,\d+ (?:Sekunden|seconds)|"seconds": ?[\d.e-]+|found in [\d.]+ ms'
 )
 
 
@@ -168,16 +168,19 @@ def sites(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> 
 FULL = {"anonymous": "all", "member": "hidden"}
 WORDS = [
     CANARY, f"{CANARY}1", f"{CANARY}*", CANARY[:6], "zwolfkuckuck", f'"{CANARY}"', f"titel:{CANARY}", f"ort:{CANARY}9",
-    "Pegelmessung", "Pegelmessunk", "Pegelmessunk am Hafen", "Pegelmesung", "Entwurf", "Archiviert", "Wasser", "München",
+    "Pegelmessung", "Pegelmessunk", "Pegelmessunk am Hafen", "Pegelmesung", "Entwurf", "Archiviert", "Wasser",
+    "München",
     "Bayern", "Stadtwerke Fremd", "status:beendet", "jahr:2000", "",
 ]  # fmt: skip
 ADDRESSES = [
     *(f"/suche?q={word}" for word in WORDS),
     *(f"/suche?q={word}&land=09" for word in ("Wasser", "Pegelmessung")),
     *(f"/suche?technologie={CANARY}{number}" for number in range(1, 9)),
-    "/suche?land=09", "/suche?status=stopped", "/suche?jahr=2000", "/suche?grund=acceptance", "/suche?organisation=sw-fremd",
-    "/suche?ort=09162000", "/suche?sort=neueste", "/suche?sort=nachgenutzt", "/suche?seite=2", "/suche?q=Wasser&lang=en",
-    *(f"/vorschlaege?q={word}" for word in (CANARY, CANARY[:3], "zwo", "Pegel", "Pegelmessunk", "Mün", "Fremd", "Ent", "Arch")),
+    "/suche?land=09", "/suche?status=stopped", "/suche?jahr=2000", "/suche?grund=acceptance",
+    "/suche?organisation=sw-fremd",
+    "/suche?ort=09162000", "/suche?sort=neueste", "/suche?sort=nachgenutzt", "/suche?seite=2",
+    "/suche?q=Wasser&lang=en",
+    *(f"/vorschlaege?q={word}" for word in (CANARY, CANARY[:3], "zwo", "Pegel", "Pegelmessunk", "Mün", "Fremd", "Arch")),
     *(f"/suche.atom?q={word}" for word in (CANARY, "Wasser", "")),
     *(f"/api/v1/search?q={word}" for word in (CANARY, "Pegelmessunk", "Wasser", "")),
     f"/api/v1/search?technology={CANARY}2", "/api/v1/search?state=09", "/api/v1/search?status=stopped",
@@ -255,9 +258,7 @@ def test_the_command_line_tells_a_visitor_no_more(
         monkeypatch.setenv("CATALOG_DATA_DIR", str(site.runtime.settings.data_dir))
         run = CliRunner().invoke(search_command, ["--queries", str(queries), "--trec-run", "-"])
         assert run.exit_code == 0, run.output
-        texts = [
-            CliRunner().invoke(search_command, [word, "--json"]).output for word in WORDS if word and word[0] not in "-"
-        ]
+        texts = [CliRunner().invoke(search_command, [word, "--json"]).output for word in WORDS if word]
         told.append([_VARYING.sub("", text) for text in (run.stdout, *texts)])
     assert told[0] == told[1]
 

@@ -1,4 +1,4 @@
-"""Searching through the service: filters and counts, labels, rights checked again in the rows, and life without an index."""
+"""Searching through the service: filters, counts, labels, rights checked again in the rows, life without an index."""
 
 from collections.abc import Callable
 from typing import Any
@@ -286,7 +286,8 @@ def test_without_the_index_the_database_answers(broken: Runtime, ask: Ask) -> No
 def test_filters_hold_without_the_index_too(broken: Runtime, ask: Ask) -> None:
     assert broken.index.status().needs_rebuild
     expected = {
-        ("topic", "wasser"): 3, ("topic", "kanal"): 1, ("state", "09"): 2, ("status", "pilot"): 2, ("technology", "lorawan"): 1,
+        ("topic", "wasser"): 3, ("topic", "kanal"): 1, ("state", "09"): 2, ("status", "pilot"): 2,
+        ("technology", "lorawan"): 1,
         ("organisation", "sw-luebeck"): 2, ("kind", "utility"): 4, ("cause", "unit_cost"): 1, ("place", "01003000"): 2,
         ("year", "2020..2021"): 2, ("status", "gibt-es-nicht"): 0,
     }  # fmt: skip
