@@ -2,16 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from sqlalchemy import Engine
 
 from catalog import config, database
 from catalog.config import Settings
+from catalog.domain.vocabulary import DeploymentStatus, OrganisationKind, label
 from catalog.paths import DATA
 from catalog.services import outbox
 from catalog.unit_of_work import UnitOfWork
-from index import SearchIndex
+from index import Analyzer, SearchIndex
+
+# What people may type after "status:" in the search box, and what the index calls it.
+_FACET_VALUES = {
+    "status": {label(status): status.value for status in DeploymentStatus}
+    | {"gestoppt": "stopped", "gescheitert": "stopped", "abgebrochen": "stopped", "betrieb": "regular_operation"},
+    "kind": {label(kind): kind.value for kind in OrganisationKind},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,18 @@ def _place_names() -> Iterator[str]:
                     yield line.rstrip("\n").split(";")[column]
 
 
+@cache
+def _analyzer() -> Analyzer:
+    # Reading lexicon, thesaurus and place names takes a good part of a second: once in a process is enough.
+    return Analyzer(names=_place_names())
+
+
 def open_runtime(settings: Settings) -> Runtime:
     """Open everything the settings name; raises SettingsError where the data folder can't be used."""
     config.prepare_data_dir(settings)
     engine = database.make_engine(settings.sqlalchemy_url)
     unit_of_work = UnitOfWork(engine, read_only=settings.read_only)
-    index = SearchIndex(settings.index_dir, names=_place_names())
+    index = SearchIndex(settings.index_dir, analyzer=_analyzer(), facet_values=_FACET_VALUES)
     unit_of_work.after_commit = partial(outbox.nudge, unit_of_work.writing, index)
     return Runtime(
         settings=settings, engine=engine, unit_of_work=unit_of_work, index=index, secret_key=config.secret_key(settings)

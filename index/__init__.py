@@ -1,5 +1,6 @@
 """A small search library over Whoosh: documents in, queries in, results out; it knows nothing of the application."""
 
+from index.analysis import Analyzer
 from index.document import (
     Document,
     Expansion,
@@ -17,6 +18,7 @@ from index.errors import IndexLocked, IndexUnavailable
 from index.search import SearchIndex
 
 __all__ = [
+    "Analyzer",
     "Document",
     "Expansion",
     "Hit",

@@ -46,6 +46,7 @@ class SearchIndex:
         self,
         path: Path,
         *,
+        analyzer: Analyzer | None = None,
         groups: Iterable[thesaurus.Group] | None = None,
         lexicon: Lexicon | None = None,
         names: Iterable[str] = (),
@@ -54,12 +55,13 @@ class SearchIndex:
     ) -> None:
         """Prepare; nothing is read before the first search.
 
+        `analyzer` is a chain built already, for programs that open several indexes; without it one is built here.
         `groups` and `lexicon` default to the files in `index/data`; `names` are never split as compounds.
         `facet_values` says how values typed as `facet:value` are called in the index:
         `{"status": {"gestoppt": "stopped"}}`.
         """
         self.path = Path(path)
-        self.analyzer = Analyzer(lexicon, groups, names)
+        self.analyzer = analyzer or Analyzer(lexicon, groups, names)
         self._store = Store(self.path, self.analyzer)
         self._highlighter = Highlighter(self.analyzer)
         self._facet_values = {
