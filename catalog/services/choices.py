@@ -190,8 +190,8 @@ def places_named(session: Session, text: str) -> list[PlaceChoice]:
     if labelled:
         return labelled
     named = [one for one in choices if one.name == text]
-    # A name with its addition, "Neustadt (Hessen)", says which. Of towns of one bare name the biggest wins when it alone
-    # bears just this name, as Münster does; a bare "Neustadt" stays a question.
+    # A name with its addition, "Neustadt (Hessen)", says which. Of towns of one bare name the biggest wins when it
+    # alone bears just this name, as Münster does; a bare "Neustadt" stays a question.
     sure = len(named) == 1 and (named == choices[:1] or not _BARE_NAME.fullmatch(text))
     return named if sure else choices
 

@@ -96,7 +96,7 @@ def revision(session: Session, actor: Actor, revision_id: int, *, withdrawn: boo
 
 
 def decided(session: Session, actor: Actor, revision_id: int) -> Revision | None:
-    """The revision someone else has decided about meanwhile; None where its authors have taken it back or deleted it."""
+    """The revision someone else has decided about meanwhile; None where its authors have taken it back."""
     try:
         return revision(session, actor, revision_id)
     except NotFoundError:

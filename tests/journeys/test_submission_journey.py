@@ -63,12 +63,15 @@ def test_from_the_first_word_to_the_published_entry(  # noqa: PLR0915 - a story 
 
     # Completed, it goes to the curators; readers and the search know nothing of it.
     filled = form_of(
-        refused.text, address,
+        refused.text,
+        address,
         **{
             "challenge": "Der Bach steigt schneller, als jemand nachsehen kann.",
             "solution": "Fünf Sensoren melden den Pegel über LoRaWAN.",
             "topics": "pegel",
-            "deployments-0-place": "Lübeck", "deployments-0-started": "05/2021", "deployments-0-status": "pilot",
+            "deployments-0-place": "Lübeck",
+            "deployments-0-started": "05/2021",
+            "deployments-0-status": "pilot",
             "deployments-0-not_worked": "Die Batterien hielten nur ein Jahr.",
         },
     )

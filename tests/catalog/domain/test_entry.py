@@ -22,7 +22,11 @@ _SITES = some.builds(
     capex_eur=some.none() | some.floats(0, 1e9),
 )
 _ENTRIES = some.builds(
-    Entry, title=_TEXTS, benefit=_TEXTS, topics=some.lists(_TEXTS, max_size=3), deployments=some.lists(_SITES, max_size=3)
+    Entry,
+    title=_TEXTS,
+    benefit=_TEXTS,
+    topics=some.lists(_TEXTS, max_size=3),
+    deployments=some.lists(_SITES, max_size=3),
 )
 
 
@@ -47,8 +51,14 @@ def test_dates_of_another_form_are_refused(value: str) -> None:
 @pytest.mark.parametrize(
     ("started", "ended", "fine"),
     [
-        ("2021", "2021", True), ("2021-05", "2021", True), ("2021", "2021-05", True), ("2021-05-17", "2021-05", True),
-        ("2021-05-17", "2021-05-16", False), ("2021-05", "2020", False), ("2021-05", "2021-04-30", False), ("", "2020", True),
+        ("2021", "2021", True),
+        ("2021-05", "2021", True),
+        ("2021", "2021-05", True),
+        ("2021-05-17", "2021-05", True),
+        ("2021-05-17", "2021-05-16", False),
+        ("2021-05", "2020", False),
+        ("2021-05", "2021-04-30", False),
+        ("", "2020", True),
     ],
 )
 def test_an_end_before_the_beginning_is_refused(started: str, ended: str, *, fine: bool) -> None:
@@ -59,7 +69,9 @@ def test_an_end_before_the_beginning_is_refused(started: str, ended: str, *, fin
             Deployment(started=started, ended=ended)
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "ftp://example.org", "https://", "example.org", "https://a b.de"])
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "ftp://example.org", "https://", "example.org", "https://a b.de"]
+)
 def test_links_that_are_none_are_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         Source(url=url)
@@ -72,15 +84,26 @@ def test_misspelt_fields_are_refused() -> None:
 
 def test_what_an_empty_entry_lacks() -> None:
     assert set(missing(Entry())) == {
-        "title", "benefit", "challenge", "solution", "topics", "deployments.0.place", "deployments.0.started",
-        "deployments.0.status", "deployments.0.not_worked",
+        "title",
+        "benefit",
+        "challenge",
+        "solution",
+        "topics",
+        "deployments.0.place",
+        "deployments.0.started",
+        "deployments.0.status",
+        "deployments.0.not_worked",
     }
 
 
 def test_an_idea_needs_no_beginning_and_no_lesson_and_a_stopped_site_needs_a_cause() -> None:
     def gaps(**site: object) -> set[str]:
         entry = Entry(
-            title="T", benefit="B", challenge="C", solution="S", topics=["t"],
+            title="T",
+            benefit="B",
+            challenge="C",
+            solution="S",
+            topics=["t"],
             deployments=[Deployment(place=Place(name="Lübeck"), **site)],  # type: ignore[arg-type]
         )
         return set(missing(entry))

@@ -108,7 +108,13 @@ def test_the_matrix(permission: Permission, status: str, visibility: str, who: s
 def test_the_matrix_asks_every_permission_and_every_role() -> None:
     assert {case[0] for case in CASES} == set(Permission)
     assert set(_HEAD) == set(ROLES)
-    assert {case[1] for case in CASES if case[0] is Permission.READ} == {"draft", "submitted", "changes", "published", "archived"}
+    assert {case[1] for case in CASES if case[0] is Permission.READ} == {
+        "draft",
+        "submitted",
+        "changes",
+        "published",
+        "archived",
+    }
 
 
 def test_an_entry_without_organisation_or_author_is_nobodys() -> None:
@@ -122,7 +128,7 @@ def test_an_entry_without_organisation_or_author_is_nobodys() -> None:
 
 
 def test_the_read_rule_in_python_in_sql_and_in_the_index_agrees(runtime: Runtime) -> None:
-    """Every status × visibility × role: the check, the filter of lists, the filter of the search, and the second check."""
+    """Every status × visibility × role: the check, the filters of lists and of the search, and the second check."""
     runtime.index.rebuild([])
     with runtime.unit_of_work() as session:
         own, other = make_organisation(session), make_organisation(session)
@@ -133,7 +139,9 @@ def test_the_read_rule_in_python_in_sql_and_in_the_index_agrees(runtime: Runtime
         writer = Actor(author.id, organisations={own.id: MEMBER})
         cases = list(itertools.product(Status, Visibility))
         for number, (status, visibility) in enumerate(cases):
-            solution = make_draft(session, writer, title=f"Zählerfall {number}", visibility=visibility, working_group="ag")
+            solution = make_draft(
+                session, writer, title=f"Zählerfall {number}", visibility=visibility, working_group="ag"
+            )
             solution.status = status
             entries.stamp_audience(solution)
             outbox.enqueue(session, outbox.INDEX, solution.id)

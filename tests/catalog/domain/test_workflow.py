@@ -37,7 +37,7 @@ def test_decisions_are_curators_and_the_rest_is_the_authors() -> None:
 
 
 def test_states_under_work_and_their_names() -> None:
-    assert OPEN - EDITABLE == {Status.SUBMITTED}
+    assert {Status.SUBMITTED} == OPEN - EDITABLE
     assert {Status.PUBLISHED, Status.ARCHIVED}.isdisjoint(OPEN)
     assert set(STATUS_LABELS) == set(Status)
 

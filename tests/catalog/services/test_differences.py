@@ -1,6 +1,7 @@
 """What a curator is shown as changed: nothing missed, nothing invented, the texts of both sides complete."""
 
 import time
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as some
@@ -9,7 +10,9 @@ from catalog.domain.entry import Contact, Deployment, Entry, Kpi, Place, Source,
 from catalog.domain.vocabulary import DeploymentStatus, StopCause, Visibility
 from catalog.services.differences import Piece, compare, words
 
-_WORDS = some.sampled_from(["Pegel", "misst", "der", "die", " ", "\n", "Übertragung", "1,5", ".", "nicht", "\n\n", "Zähler-Typ"])
+_WORDS = some.sampled_from(
+    ["Pegel", "misst", "der", "die", " ", "\n", "Übertragung", "1,5", ".", "nicht", "\n\n", "Zähler-Typ"]
+)
 _PROSE = some.lists(_WORDS, max_size=60).map(" ".join) | some.text(max_size=80)
 
 
@@ -23,7 +26,7 @@ def test_both_texts_can_be_read_back_from_the_pieces(before: str, after: str) ->
     assert side(pieces, "removed") == before
     assert side(pieces, "added") == after
     assert all(piece.text for piece in pieces)
-    assert all(a.mark != b.mark for a, b in zip(pieces, pieces[1:], strict=False))
+    assert all(a.mark != b.mark for a, b in pairwise(pieces))
 
 
 def test_single_words_are_marked() -> None:
@@ -36,7 +39,9 @@ def test_single_words_are_marked() -> None:
 
 
 def test_a_text_written_anew_is_not_chopped_into_chance_matches() -> None:
-    pieces = words("Der Pegel wird von Hand gelesen.", "Sensoren übertragen stündlich, die Leitwarte sieht alles sofort.")
+    pieces = words(
+        "Der Pegel wird von Hand gelesen.", "Sensoren übertragen stündlich, die Leitwarte sieht alles sofort."
+    )
     assert [piece.mark for piece in pieces] == ["removed", "added"]
 
 
@@ -57,16 +62,26 @@ def test_equal_documents_do_not_differ() -> None:
 
 def test_each_kind_of_field_is_named_by_its_path() -> None:
     before = Entry(
-        title="Pegel", topics=["wasser"], visibility=Visibility.PUBLIC, sources=[Source(url="https://a.de/1")],
-        deployments=[Deployment(external_id="s-1", status=DeploymentStatus.PILOT, kpis=[Kpi(indicator="Batterien", after=3)])],
+        title="Pegel",
+        topics=["wasser"],
+        visibility=Visibility.PUBLIC,
+        sources=[Source(url="https://a.de/1")],
+        deployments=[
+            Deployment(external_id="s-1", status=DeploymentStatus.PILOT, kpis=[Kpi(indicator="Batterien", after=3)])
+        ],
     )
     after = Entry(
-        title="Pegel messen", topics=["wasser", "klima"], visibility=Visibility.MEMBERS,
-        transfer=Transfer(data="Geländemodell"), contact=Contact(mailbox="netz@example.org"),
+        title="Pegel messen",
+        topics=["wasser", "klima"],
+        visibility=Visibility.MEMBERS,
+        transfer=Transfer(data="Geländemodell"),
+        contact=Contact(mailbox="netz@example.org"),
         sources=[Source(url="https://a.de/1", title="Bericht")],
         deployments=[
             Deployment(
-                external_id="s-1", status=DeploymentStatus.STOPPED, stop_causes=[StopCause.LAW],
+                external_id="s-1",
+                status=DeploymentStatus.STOPPED,
+                stop_causes=[StopCause.LAW],
                 kpis=[Kpi(indicator="Batterien", after=2.5)],
             )
         ],
@@ -93,7 +108,9 @@ def test_sites_are_recognised_by_identity_however_they_are_ordered() -> None:
     assert {change.kind for change in gone} == {"removed"}
     assert {change.before for change in gone} == {"Lübeck", "Batterien"}
     new = compare(Entry(deployments=[first]), Entry(deployments=[Deployment(place=Place(name="Ahaus")), first]))
-    assert [(change.path, change.kind, change.after) for change in new] == [("deployments.0.place.name", "added", "Ahaus")]
+    assert [(change.path, change.kind, change.after) for change in new] == [
+        ("deployments.0.place.name", "added", "Ahaus")
+    ]
 
 
 def test_a_renamed_figure_stays_one_row() -> None:

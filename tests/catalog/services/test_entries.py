@@ -32,50 +32,112 @@ def whole_entry(session: Session) -> Entry:
     organisation, partner = make_organisation(session).slug, make_organisation(session).slug
     session.flush()
     return Entry(
-        external_id="l-ganz", kind=SolutionKind.BUILDING_BLOCK, language="de", title="Ganz", title_en="Whole",
-        benefit="Nutzen.", benefit_en="Benefit.", challenge="Not.", solution="Rat.", topics=[make_topic(session).slug],
-        technologies=["lorawan"], keywords=["Pegel", "Funk"], organisation=organisation, working_group="ag-wasser",
-        visibility=Visibility.MEMBERS, critical_infrastructure=False, demo=True,
+        external_id="l-ganz",
+        kind=SolutionKind.BUILDING_BLOCK,
+        language="de",
+        title="Ganz",
+        title_en="Whole",
+        benefit="Nutzen.",
+        benefit_en="Benefit.",
+        challenge="Not.",
+        solution="Rat.",
+        topics=[make_topic(session).slug],
+        technologies=["lorawan"],
+        keywords=["Pegel", "Funk"],
+        organisation=organisation,
+        working_group="ag-wasser",
+        visibility=Visibility.MEMBERS,
+        critical_infrastructure=False,
+        demo=True,
         transfer=Transfer(
-            technical="a", legal="b", organisational="c", data="d", adaptation="e", limits="f", lifetime="g", licence="h"
+            technical="a",
+            legal="b",
+            organisational="c",
+            data="d",
+            adaptation="e",
+            limits="f",
+            lifetime="g",
+            licence="h",
         ),
         contact=Contact(name="Person", mailbox="netz@example.org", phone="0451 1", deputy="Vertretung"),
         sources=[Source(url="https://example.org/1", title="Bericht", accessed="2026-11"), Source(title="Ratsvorlage")],
         deployments=[
             Deployment(
-                external_id="s-ganz-1", organisation=organisation, place=Place(ags="01003000", name="Travemünde"),
-                started="2020-02", ended="2023", status=DeploymentStatus.STOPPED, summary="i", results="j", worked="k",
-                not_worked="l", would_change="m", stop_causes=[StopCause.ACCEPTANCE, StopCause.LAW], stop_reason="n",
+                external_id="s-ganz-1",
+                organisation=organisation,
+                place=Place(ags="01003000", name="Travemünde"),
+                started="2020-02",
+                ended="2023",
+                status=DeploymentStatus.STOPPED,
+                summary="i",
+                results="j",
+                worked="k",
+                not_worked="l",
+                would_change="m",
+                stop_causes=[StopCause.ACCEPTANCE, StopCause.LAW],
+                stop_reason="n",
                 kpis=[
-                    Kpi(indicator="Batterien", unit="Stück", before=12.5, after=0, kind=KpiKind.OUTCOME, period="2022",
-                        method="gezählt", source="Bericht", note="etwa"),
+                    Kpi(
+                        indicator="Batterien",
+                        unit="Stück",
+                        before=12.5,
+                        after=0,
+                        kind=KpiKind.OUTCOME,
+                        period="2022",
+                        method="gezählt",
+                        source="Bericht",
+                        note="etwa",
+                    ),
                     Kpi(indicator="Zweite"),
                 ],
-                capex_band=CostBand.FROM_10K, capex_eur=12_345.67, opex_band=CostBand.BELOW_10K, opex_eur=0,
-                person_days=3.5, months_to_operation=6, procurement="Direktauftrag",
+                capex_band=CostBand.FROM_10K,
+                capex_eur=12_345.67,
+                opex_band=CostBand.BELOW_10K,
+                opex_eur=0,
+                person_days=3.5,
+                months_to_operation=6,
+                procurement="Direktauftrag",
                 funding=[Funding(programme="Programm", grantor="Land", amount_eur=5_000)],
                 partners=[
                     Partner(organisation=partner, role=PartnerRole.VENDOR, product="Sensor"),
                     Partner(organisation="Freier Name", role=PartnerRole.RESEARCH),
                 ],
                 reuse=Reuse(
-                    follows=origin, status=ReuseStatus.DONE, adapted="o", outcome="p", effort="q", recommend=False,
+                    follows=origin,
+                    status=ReuseStatus.DONE,
+                    adapted="o",
+                    outcome="p",
+                    effort="q",
+                    recommend=False,
                     recommend_reason="r",
                 ),
             ),
-            Deployment(external_id="s-ganz-2", organisation="Unbekannt", place=Place(name="Nirgends"),
-                       reuse=Reuse(follows="noch nicht da", recommend=True)),
+            Deployment(
+                external_id="s-ganz-2",
+                organisation="Unbekannt",
+                place=Place(name="Nirgends"),
+                reuse=Reuse(follows="noch nicht da", recommend=True),
+            ),
         ],
     )
 
 
 def test_a_whole_document_is_read_back_as_it_was_written(session: Session) -> None:
     entry = whole_entry(session)
-    for part in (entry, entry.transfer, entry.contact, entry.deployments[0], entry.deployments[0].kpis[0],
-                 entry.deployments[0].reuse):
+    for part in (
+        entry,
+        entry.transfer,
+        entry.contact,
+        entry.deployments[0],
+        entry.deployments[0].kpis[0],
+        entry.deployments[0].reuse,
+    ):
         assert part is not None
-        same = [name for name, info in type(part).model_fields.items()
-                if getattr(part, name) == info.get_default(call_default_factory=True) and name != "language"]
+        same = [
+            name
+            for name, info in type(part).model_fields.items()
+            if getattr(part, name) == info.get_default(call_default_factory=True) and name != "language"
+        ]
         assert same == [], "this test must know every field"
     solution = submission.start(session, SYSTEM, entry).solution
     session.flush()
@@ -101,7 +163,9 @@ def test_a_preview_leaves_no_trace(session: Session) -> None:
     session.flush()
 
     def rows() -> dict[str, int | None]:
-        return {table.name: session.scalar(select(func.count()).select_from(table)) for table in Base.metadata.sorted_tables}
+        return {
+            table.name: session.scalar(select(func.count()).select_from(table)) for table in Base.metadata.sorted_tables
+        }
 
     before = rows()
     shown = entries.preview(session, solution, entry)

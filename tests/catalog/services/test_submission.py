@@ -32,7 +32,9 @@ def author(session: Session) -> Actor:
 
 
 def actions(session: Session) -> list[str]:
-    return list(session.scalars(select(AuditEvent.action).where(AuditEvent.subject_type == "solution").order_by(AuditEvent.id)))
+    return list(
+        session.scalars(select(AuditEvent.action).where(AuditEvent.subject_type == "solution").order_by(AuditEvent.id))
+    )
 
 
 def edited(session: Session, solution: Solution, **changed: object) -> tuple[Entry, int]:
@@ -72,7 +74,11 @@ def test_handing_in_names_every_gap(session: Session, author: Actor) -> None:
     with pytest.raises(InvalidError) as refused:
         submission.submit(session, author, solution)
     assert set(refused.value.errors) == {
-        "challenge", "working_group", "deployments.0.place", "deployments.0.started", "deployments.0.status",
+        "challenge",
+        "working_group",
+        "deployments.0.place",
+        "deployments.0.started",
+        "deployments.0.status",
         "deployments.0.not_worked",
     }
     assert solution.status is Status.DRAFT
@@ -163,7 +169,10 @@ def test_sites_keep_their_identity_through_every_save(session: Session, author: 
     entry.deployments.insert(0, Deployment(place=Place(name="Lübeck"), kpis=[Kpi(indicator="Pegel", after=1)]))
     submission.save(session, author, solution, entry)
     submission.save(session, author, solution, submission.document_to_edit(session, solution)[0])
-    assert [(site.external_id == key, site.id == row) for site in solution.deployments] == [(False, False), (True, True)]
+    assert [(site.external_id == key, site.id == row) for site in solution.deployments] == [
+        (False, False),
+        (True, True),
+    ]
 
 
 def test_nobody_takes_over_a_site_of_another_entry(session: Session, author: Actor) -> None:
@@ -182,7 +191,9 @@ def test_nobody_takes_over_a_site_of_another_entry(session: Session, author: Act
 
 def test_one_may_follow_a_site_of_another_entry(session: Session, author: Actor) -> None:
     origin = make_published(session, SYSTEM).deployments[0]
-    entry = make_entry(session, organisation=session.get_one(Solution, make_draft(session, author).id).organisation.slug)
+    entry = make_entry(
+        session, organisation=session.get_one(Solution, make_draft(session, author).id).organisation.slug
+    )
     entry.deployments[0].reuse = Reuse(follows=origin.external_id, adapted="Andere Sensoren.")
     solution = submission.start(session, author, entry).solution
     assert solution.deployments[0].reuse is not None

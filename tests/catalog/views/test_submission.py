@@ -1,4 +1,4 @@
-"""The form over HTTP: rows come and go, mistakes are shown in place, names of places are asked back, nobody overwrites."""
+"""The form over HTTP: rows come and go, mistakes are shown in place, places are asked back, nobody overwrites."""
 
 from dataclasses import dataclass
 
@@ -73,14 +73,22 @@ def test_who_may_not_write_does_not_learn_of_the_draft(app: Flask, desk: Desk) -
 
 
 def test_every_page_of_the_author_is_sound(desk: Desk) -> None:
-    for address in ("/einreichen", desk.address, f"{desk.address}/vorschau", f"{desk.address}/verwerfen", "/meine-beitraege"):
+    for address in (
+        "/einreichen",
+        desk.address,
+        f"{desk.address}/vorschau",
+        f"{desk.address}/verwerfen",
+        "/meine-beitraege",
+    ):
         assert desk.browser.get(address).status_code == 200, address
 
 
 def test_rows_come_and_go_without_losing_a_word(desk: Desk) -> None:
     saved = desk.content()
     page = desk.browser.get(desk.address)
-    sent = form_of(page.text, desk.address, benefit="Noch nicht gespeichert", **{"deployments-0-capex_eur": "etwa zwölf"})
+    sent = form_of(
+        page.text, desk.address, benefit="Noch nicht gespeichert", **{"deployments-0-capex_eur": "etwa zwölf"}
+    )
     page = desk.browser.post(desk.address, data=sent | {"add": "deployments-0-kpis"})
     assert page.status_code == 200
     sent = form_of(
@@ -89,7 +97,9 @@ def test_rows_come_and_go_without_losing_a_word(desk: Desk) -> None:
     page = desk.browser.post(desk.address, data=sent | {"add": "deployments-0-kpis"})
     sent = form_of(page.text, desk.address, **{"deployments-0-kpis-1-indicator": "Zweite"})
     page = desk.browser.post(desk.address, data=sent | {"add": "deployments"})
-    sent = form_of(page.text, desk.address, **{"deployments-1-place": "Lübeck", "deployments-1-worked": "Der zweite Ort"})
+    sent = form_of(
+        page.text, desk.address, **{"deployments-1-place": "Lübeck", "deployments-1-worked": "Der zweite Ort"}
+    )
     assert sent["deployments-1-organisation"] == "Stadtwerke Eigenstadt"
     page = desk.browser.post(desk.address, data=sent | {"remove": "deployments-0-kpis-0"})
     sent = form_of(page.text, desk.address)
@@ -140,13 +150,25 @@ def test_every_field_is_saved_and_shown_again(desk: Desk) -> None:
     for rows in ("deployments-0-kpis", "deployments-0-funding", "deployments-0-partners", "sources"):
         page = desk.browser.post(desk.address, data=form_of(page.text, desk.address) | {"add": rows})
     typed = {
-        "title_en": "Level", "keywords": "Pegel, Bach; Pegel", "technologies": "lorawan",
-        "technologies_more": "Radarsensor", "critical_infrastructure": "nein", "transfer_data": "Geländemodell",
-        "contact_mailbox": "netz@example.org", "sources-0-url": "https://example.org/a", "sources-0-accessed": "17.05.2026",
-        "deployments-0-ended": "31.12.2023", "deployments-0-opex_eur": "1.234,56", "deployments-0-stop_causes": "law",
-        "deployments-0-kpis-0-indicator": "Alarme", "deployments-0-kpis-0-after": "2,5", "deployments-0-kpis-0-kind": "impact",
-        "deployments-0-funding-0-amount_eur": "5000", "deployments-0-partners-0-organisation": "Stadtwerke Eigenstadt",
-        "deployments-0-partners-0-role": "operator", "deployments-0-reuse_adapted": "Anderer Mast",
+        "title_en": "Level",
+        "keywords": "Pegel, Bach; Pegel",
+        "technologies": "lorawan",
+        "technologies_more": "Radarsensor",
+        "critical_infrastructure": "nein",
+        "transfer_data": "Geländemodell",
+        "contact_mailbox": "netz@example.org",
+        "sources-0-url": "https://example.org/a",
+        "sources-0-accessed": "17.05.2026",
+        "deployments-0-ended": "31.12.2023",
+        "deployments-0-opex_eur": "1.234,56",
+        "deployments-0-stop_causes": "law",
+        "deployments-0-kpis-0-indicator": "Alarme",
+        "deployments-0-kpis-0-after": "2,5",
+        "deployments-0-kpis-0-kind": "impact",
+        "deployments-0-funding-0-amount_eur": "5000",
+        "deployments-0-partners-0-organisation": "Stadtwerke Eigenstadt",
+        "deployments-0-partners-0-role": "operator",
+        "deployments-0-reuse_adapted": "Anderer Mast",
         "deployments-0-reuse_recommend": "ja",
     }
     answer = desk.browser.post(desk.address, data=form_of(page.text, desk.address, **typed) | {"step": "save"})
@@ -173,9 +195,14 @@ def test_every_field_is_saved_and_shown_again(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("typed", "ags", "name"),
     [
-        ("Lübeck", "01003000", "Lübeck"), ("hansestadt luebeck", "01003000", "Lübeck"), ("01003000", "01003000", "Lübeck"),
-        ("Travemünde", "01003000", "Travemünde"), ("Travemünde (Lübeck, Schleswig-Holstein)", "01003000", "Travemünde"),
-        ("Neustadt (Beta)", "01000002", "Neustadt (Beta)"), ("Neustadt", "", "Neustadt"), ("Nirgendwo", "", "Nirgendwo"),
+        ("Lübeck", "01003000", "Lübeck"),
+        ("hansestadt luebeck", "01003000", "Lübeck"),
+        ("01003000", "01003000", "Lübeck"),
+        ("Travemünde", "01003000", "Travemünde"),
+        ("Travemünde (Lübeck, Schleswig-Holstein)", "01003000", "Travemünde"),
+        ("Neustadt (Beta)", "01000002", "Neustadt (Beta)"),
+        ("Neustadt", "", "Neustadt"),
+        ("Nirgendwo", "", "Nirgendwo"),
     ],
 )
 def test_places_are_resolved_or_kept_as_words(desk: Desk, typed: str, ags: str, name: str) -> None:
@@ -233,7 +260,9 @@ def test_the_identity_of_another_entrys_site_is_not_taken_over(desk: Desk) -> No
 def test_a_followed_site_is_found_by_words_and_kept(desk: Desk) -> None:
     with desk.runtime.unit_of_work() as session:
         origin = make_published(session, title="Grundwasser per Funk").deployments[0].external_id
-        secret = make_draft(session, actor_for(make_user(session, make_organisation(session))), title="Geheimes Grundwasser")
+        secret = make_draft(
+            session, actor_for(make_user(session, make_organisation(session))), title="Geheimes Grundwasser"
+        )
         hidden = secret.deployments[0].external_id
     page = desk.browser.get(desk.address)
     sent = form_of(page.text, desk.address, **{"deployments-0-reuse_follows": "grundwasser lübeck"})
