@@ -172,9 +172,11 @@ def test_searches_are_limited_per_address_without_touching_the_database(runtime:
         for place in ("192.0.2.1", "192.0.2.2"):
             answered = 0
             for _ in range(20):
-                with app.test_request_context("/suche", environ_base={"REMOTE_ADDR": place}):
-                    with suppress(TooManyRequests):
-                        answered += view() == "found"
+                with (
+                    app.test_request_context("/suche", environ_base={"REMOTE_ADDR": place}),
+                    suppress(TooManyRequests),
+                ):
+                    answered += view() == "found"
             assert answered == expected
     with runtime.unit_of_work.reading() as session:
         assert session.scalars(select(RateCounter)).all() == []

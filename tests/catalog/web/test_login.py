@@ -175,7 +175,7 @@ def test_asking_for_json_gets_no_token_and_no_account(client: FlaskClient, perso
     )
     assert answer.status_code == 415
     assert _actor(client) is None
-    assert "auth_token" not in answer.text
+    assert "fs_paa" not in answer.text
 
 
 # --- the session ---
