@@ -4,6 +4,7 @@
 # gunicorn carries no types.
 
 import errno
+import os
 import signal
 import socket
 import subprocess
@@ -43,7 +44,8 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a heartbeat file there never waits fo
 class _Background:
     """`catalog worker` as a child process: started anew when it dies, with growing pauses, ended with the server."""
 
-    def __init__(self) -> None:
+    def __init__(self, log_format: str) -> None:
+        self._log_format = log_format
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._not_before = 0.0
@@ -63,8 +65,9 @@ class _Background:
             self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         if now >= self._not_before:
             self._started = now
-            program = "from catalog.cli import main; main(prog_name='catalog')"
-            self._process = subprocess.Popen([sys.executable, "-P", "-c", program, "worker"])  # noqa: S603 - our own program
+            program = [sys.executable, "-P", "-m", "catalog.cli", "worker"]
+            told = ["--parent", str(os.getpid()), "--log-format", self._log_format]
+            self._process = subprocess.Popen([*program, *told])  # noqa: S603 - our own program
 
     def ask_to_end(self) -> None:
         """Tell the worker to finish what it is doing."""
@@ -94,8 +97,8 @@ class _Log(Logger):
 class _Arbiter(Arbiter):
     """Gunicorn's master, which looks after the background worker as it does after the web processes."""
 
-    def __init__(self, app: BaseApplication) -> None:
-        self._background = _Background()
+    def __init__(self, app: BaseApplication, log_format: str) -> None:
+        self._background = _Background(log_format)
         self._ending = False
         super().__init__(app)
 
@@ -114,8 +117,9 @@ class _Arbiter(Arbiter):
 class _Server(BaseApplication):
     """Gunicorn with our settings and the application loaded once, before the web processes are forked."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, log_format: str) -> None:
         self._runtime = runtime
+        self._log_format = log_format
         super().__init__(prog="catalog")
 
     def load_config(self) -> None:
@@ -153,7 +157,7 @@ class _Server(BaseApplication):
         return requestlog.RequestLog(app.wsgi_app)
 
     def run(self) -> None:
-        _Arbiter(self).run()
+        _Arbiter(self, self._log_format).run()
 
     def _after_fork(self, _server: Arbiter, _worker: object) -> None:
         # Connections belong to the process that opened them.
@@ -217,4 +221,4 @@ def command(host: str | None, port: int | None, workers: int | None, log_format:
     message.MAX_REQUEST_LINE = _LONGEST_REQUEST_LINE
     with console.opened(host=host, port=port, workers=workers) as runtime:
         _refuse_busy_port(runtime.settings)
-        _Server(runtime).run()
+        _Server(runtime, log_format).run()

@@ -17,6 +17,7 @@ from catalog.runtime import Runtime
 from catalog.services import mail
 from catalog.services.outbox import Mailer
 from catalog.services.upkeep import Upkeep
+from catalog.web import requestlog
 
 log = logging.getLogger(__name__)
 
@@ -25,10 +26,14 @@ _LONGEST_PAUSE: Final = 60.0
 
 
 @click.command(name="worker")
-def command() -> None:
+@click.option(
+    "--parent", type=int, hidden=True, help="Process to end with; a server that starts a worker names itself."
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def command(*, parent: int | None, log_format: str) -> None:
     """Deliver index updates and mails, and keep the search index whole, until SIGTERM or the end of the parent."""
     load_all()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s worker %(levelname)s %(message)s")
+    requestlog.configure(as_json=log_format == "json")
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
@@ -36,7 +41,8 @@ def command() -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    parent = os.getppid()
+    # Asked only now, the parent could be gone already and its place be taken by init.
+    parent = os.getppid() if parent is None else parent
     with console.opened() as runtime:
         work(runtime, stop, parent)
 

@@ -180,7 +180,7 @@ ADDRESSES = [
     "/suche?organisation=sw-fremd",
     "/suche?ort=09162000", "/suche?sort=neueste", "/suche?sort=nachgenutzt", "/suche?seite=2",
     "/suche?q=Wasser&lang=en",
-    *(f"/vorschlaege?q={word}" for word in (CANARY, CANARY[:3], "zwo", "Pegel", "Pegelmessunk", "Mün", "Fremd", "Arch")),
+    *(f"/vorschlaege?q={word}" for word in (CANARY, CANARY[:3], "zwo", "Pegel", "Pegelmessunk", "Mün", "Fremd")),
     *(f"/suche.atom?q={word}" for word in (CANARY, "Wasser", "")),
     *(f"/api/v1/search?q={word}" for word in (CANARY, "Pegelmessunk", "Wasser", "")),
     f"/api/v1/search?technology={CANARY}2", "/api/v1/search?state=09", "/api/v1/search?status=stopped",
