@@ -425,11 +425,8 @@ def test_what_curators_changed_stays_until_the_row_itself_changes(runtime: Runti
     bring(runtime, [row(benefit="Aus der Datei.")])
     with runtime.unit_of_work() as session:
         solution = the_solution(session)
-        complete = dict(
-            challenge="c",
-            topics=[factories.make_topic(session).slug],
-            organisation=factories.make_organisation(session).slug,
-        )
+        complete: Row = {"challenge": "c", "topics": [factories.make_topic(session).slug]}
+        complete["organisation"] = factories.make_organisation(session).slug
         sites = factories.make_entry(session).deployments
         factories.publish_change(session, solution, benefit="Von Hand.", deployments=sites, **complete)
     assert bring(runtime, [row(benefit="Aus der Datei.")]).unchanged == 1
@@ -514,11 +511,8 @@ def test_a_dry_run_tells_and_writes_nothing(runtime: Runtime) -> None:
 def test_a_row_the_database_refuses_costs_no_other_row(runtime: Runtime) -> None:
     with runtime.unit_of_work() as session:
         if runtime.engine.dialect.name == "sqlite":
-            session.execute(
-                text(
-                    "CREATE TRIGGER no_b BEFORE INSERT ON solution WHEN new.title = 'B' BEGIN SELECT RAISE(ABORT, 'no B'); END"
-                )
-            )
+            trigger = "CREATE TRIGGER no_b BEFORE INSERT ON solution WHEN new.title = 'B' "
+            session.execute(text(trigger + "BEGIN SELECT RAISE(ABORT, 'no B'); END"))
         else:
             session.execute(text("ALTER TABLE solution ADD CONSTRAINT no_b CHECK (title != 'B')"))
     report = bring(
