@@ -1,0 +1,1 @@
+"""The judged collection and how it is made and measured; nothing of it is part of the product."""

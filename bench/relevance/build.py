@@ -1,4 +1,4 @@
-"""Makes the judged collection from the hand-written themes and queries: documents, queries, judgments; measures nothing.
+"""Makes the judged collection from the hand-written themes and queries: documents, queries and grades; measures nothing.
 
 `python -m bench.relevance.build` writes documents.jsonl, queries.jsonl, known.jsonl and qrels.tsv beside this file;
 they are kept in the repository, so that a change in wording shows as a change of the collection.
@@ -132,7 +132,7 @@ def _split(name: str) -> str:
 def queries(
     found: Mapping[str, Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]
 ) -> tuple[list[dict[str, str]], list[tuple[str, str, int]], list[dict[str, str]]]:
-    """Return queries, judgments (query, entry, grade) and known-item queries. Raises CollectionError for bad targets."""
+    """Return queries, grades (query, entry, grade) and known-item queries. Raises CollectionError for bad targets."""
     written = yaml.safe_load((HERE / "queries.yaml").read_text(encoding="utf-8"))
     rows = list(rows)
     ids = {row["external_id"] for row in rows}
@@ -214,7 +214,9 @@ def main() -> None:
         sys.exit(str(problem))
     counts = [_write("documents.jsonl", rows), _write("queries.jsonl", asked), _write("known.jsonl", known)]
     (HERE / "qrels.tsv").write_text("".join(f"{q}\t0\t{d}\t{grade}\n" for q, d, grade in judged), encoding="utf-8")
-    print(f"{len(found)} themes: {counts[0]} documents, {counts[1]} queries, {counts[2]} known items, {len(judged)} judged")
+    print(
+        f"{len(found)} themes: {counts[0]} documents, {counts[1]} queries, {counts[2]} known items, {len(judged)} grades"
+    )
 
 
 if __name__ == "__main__":

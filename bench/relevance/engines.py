@@ -1,4 +1,4 @@
-"""The plain engines the search is compared with, over the same texts: SQLite FTS5 and stock Whoosh; no measuring here."""
+"""The plain engines the search is compared with, over the same texts: SQLite FTS5, stock Whoosh; no measuring."""
 
 import re
 import sqlite3
@@ -26,7 +26,7 @@ def _texts(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def fts5(rows: Iterable[Mapping[str, Any]], change: Callable[[str], str] = str.lower) -> Engine:
-    """Return SQLite's full-text search, any word, BM25, the title three times as heavy; `change` is made to each word."""
+    """Return SQLite's full-text search, any word, BM25, titles three times as heavy; `change` is made to each word."""
     database = sqlite3.connect(":memory:")
     database.execute(f"CREATE VIRTUAL TABLE entry USING fts5(id UNINDEXED, {', '.join(_COLUMNS)})")
 

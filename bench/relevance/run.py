@@ -1,4 +1,4 @@
-"""`make relevance`: how good the answers are on the judged collection, against plain engines; tunes and changes nothing.
+"""`make relevance`: how good the answers are on the judged collection, against plain engines; changes nothing.
 
 The entries go through `catalog import --publish` into a fresh data folder and the queries through `catalog search`, as
 an operator would do it. Ends with 1 when the held-back half is worse than the recorded baseline beyond chance.
@@ -71,7 +71,8 @@ def rank_by(engine: engines.Engine, queries: Iterable[Row]) -> Ranking:
 
 def measure(ranking: Ranking, queries: Iterable[Row]) -> dict[str, dict[str, float]]:
     """Return nDCG@10, Recall@20 and reciprocal rank of each query, 0 where nothing was found."""
-    judged = list(ir_measures.read_trec_qrels(str(HERE / "qrels.tsv")))
+    lines = (HERE / "qrels.tsv").read_text(encoding="utf-8").splitlines()
+    judged = [ir_measures.Qrel(query, entry, int(grade)) for query, _, entry, grade in map(str.split, lines)]
     found = [ir_measures.ScoredDoc(query, entry, score) for query, hits in ranking.items() for entry, score in hits]
     scores = {query["id"]: dict.fromkeys(("ndcg", "recall", "rr"), 0.0) for query in queries}
     names = {NDCG: "ndcg", RECALL: "recall", RECIPROCAL: "rr"}
