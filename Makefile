@@ -46,7 +46,7 @@ $(COMPILED): $(CATALOGUE).po | $(STAMPS)/run
 install: $(STAMPS)/run $(VENDOR) $(COMPILED) ## install what running needs
 
 run: install ## start the catalog with the demo data on http://HOST:PORT (HOST, PORT, DATA override)
-	@$(BIN)/catalog init --demo --quiet
+	@$(BIN)/catalog init --demo
 	@CATALOG_DEMO=true exec $(BIN)/catalog serve
 
 test: $(STAMPS)/dev $(STAMPS)/vendor-dev $(COMPILED) ## run the whole test suite, the browser's part included
@@ -58,13 +58,12 @@ check: $(STAMPS)/dev $(STAMPS)/vendor-dev $(COMPILED) ## formatter, linter, type
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint templates --check --lint --quiet
+	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python deploy/messages.py --check
 
-format: $(STAMPS)/dev ## put code and templates into the house's form
+format: $(STAMPS)/dev ## put code into the house's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix-only .
-	-$(BIN)/djlint templates --reformat --quiet
 
 messages: $(STAMPS)/dev ## bring the message catalogues up to the texts in code and templates
 	$(BIN)/python deploy/messages.py

@@ -1,14 +1,18 @@
 """One transaction per use case: commit or roll back once, then see that what waits in the outbox goes out."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from catalog.domain.errors import ConflictError, ForbiddenError
 from catalog.domain.text import N_, Message
+
+log = logging.getLogger(__name__)
 
 
 class UnitOfWork:
@@ -33,6 +37,14 @@ class UnitOfWork:
         try:
             with self.writing.begin() as session:
                 yield session
+        except IntegrityError as problem:
+            # Two people took the same address or number in the same moment; nothing of the second was written.
+            log.warning("refused by the database: %s", problem.orig)
+            raise ConflictError(
+                Message(
+                    N_("Jemand anderes hat im selben Moment etwas gespeichert. Bitte versuchen Sie es noch einmal.")
+                )
+            ) from problem
         except StaleDataError as problem:
             raise ConflictError(
                 Message(N_("Der Eintrag wurde inzwischen an anderer Stelle geändert. Bitte laden Sie die Seite neu."))

@@ -6,7 +6,7 @@ import secrets
 
 from flask import Blueprint, Response
 from flask_babel import gettext
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError
 from werkzeug.exceptions import HTTPException, InternalServerError, TooManyRequests
 
 from catalog.api.serializers import Problem
@@ -29,7 +29,7 @@ def init_blueprint(blueprint: Blueprint) -> None:
     # The pages have handlers for these very codes, which would come before the one for all.
     blueprint.register_error_handler(TooManyRequests, _http)
     blueprint.register_error_handler(InternalServerError, _crash)
-    blueprint.register_error_handler(OperationalError, _database)
+    blueprint.register_error_handler(DatabaseError, _database)
 
 
 def problem(status: int, detail: Message | str = "", reference: str = "") -> Response:
@@ -57,7 +57,7 @@ def _http(error: HTTPException) -> Response:
     return response
 
 
-def _database(error: OperationalError) -> Response:
+def _database(error: DatabaseError) -> Response:
     log.error("database: %s", error.orig)
     return problem(storage_status(error))
 

@@ -5,7 +5,7 @@ import secrets
 
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from catalog.domain.errors import ConflictError, DomainError, ForbiddenError, InvalidError, NotFoundError
@@ -25,13 +25,12 @@ TEXTS: dict[int, tuple[str, str]] = {
     405: (N_("So geht es nicht"), N_("Diese Adresse nimmt solche Anfragen nicht an.")),
     409: (N_("Inzwischen geändert"), N_("Bitte laden Sie die Seite neu.")),
     413: (N_("Zu groß"), N_("Das Gesendete ist größer als erlaubt. Bitte kürzen oder teilen Sie es.")),
+    415: (N_("So geht es nicht"), N_("Diese Adresse nimmt Daten in dieser Form nicht an.")),
     422: (N_("Bitte prüfen"), N_("Bitte prüfen Sie Ihre Angaben.")),
     429: (N_("Zu viele Versuche"), N_("Bitte warten Sie einige Minuten und versuchen Sie es dann noch einmal.")),
     500: (
         N_("Da ist etwas schiefgegangen"),
-        N_(
-            "Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal und nennen Sie uns sonst die Vorgangsnummer."
-        ),
+        N_("Der Fehler liegt bei uns. Bitte versuchen Sie es noch einmal und nennen Sie uns sonst die Vorgangsnummer."),
     ),
     503: (
         N_("Gerade nicht erreichbar"),
@@ -48,7 +47,7 @@ def init_app(app: Flask) -> None:
     """Register the handlers; those of the JSON interface live in `api/errors` and take its addresses."""
     app.register_error_handler(DomainError, _domain)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(DatabaseError, _database)
     app.register_error_handler(IndexUnavailable, _index)
     app.register_error_handler(InternalServerError, _crash)
 
@@ -58,9 +57,12 @@ def status_of(error: DomainError) -> int:
     return next((status for kind, status in STATUS_OF.items() if isinstance(error, kind)), 400)
 
 
-def storage_status(error: OperationalError) -> int:
-    """507 for a full disk, 503 for a database that is away, locked or read-only."""
-    return 507 if "full" in str(error.orig).lower() else 503
+def storage_status(error: DatabaseError) -> int:
+    """507 for a full disk, 503 for a database that is away, locked, read-only or damaged, 500 for a fault of ours."""
+    text = str(error.orig).lower()
+    if isinstance(error, OperationalError) or "not a database" in text or "malformed" in text:
+        return 507 if "full" in text else 503
+    return 500
 
 
 def page(status: int, message: Message | str | None = None, reference: str = "") -> ResponseReturnValue:
@@ -88,10 +90,11 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return answer
 
 
-def _database(error: OperationalError) -> ResponseReturnValue:
+def _database(error: DatabaseError) -> ResponseReturnValue:
     status = storage_status(error)
-    log.error("database: %s", error.orig)
-    return page(status)
+    reference = secrets.token_hex(4)
+    log.error("reference %s, database: %s", reference, error.orig, exc_info=error if status == 500 else None)  # noqa: PLR2004
+    return page(status, None, reference if status == 500 else "")  # noqa: PLR2004
 
 
 def _index(error: IndexUnavailable) -> ResponseReturnValue:
