@@ -1,4 +1,4 @@
-"""Makes the judged collection from the hand-written themes and queries: documents, queries and grades; measures nothing.
+"""Makes the judged collection from hand-written themes and queries: documents, queries and grades; measures nothing.
 
 `python -m bench.relevance.build` writes documents.jsonl, queries.jsonl, known.jsonl and qrels.tsv beside this file;
 they are kept in the repository, so that a change in wording shows as a change of the collection.
@@ -215,7 +215,7 @@ def main() -> None:
     counts = [_write("documents.jsonl", rows), _write("queries.jsonl", asked), _write("known.jsonl", known)]
     (HERE / "qrels.tsv").write_text("".join(f"{q}\t0\t{d}\t{grade}\n" for q, d, grade in judged), encoding="utf-8")
     print(
-        f"{len(found)} themes: {counts[0]} documents, {counts[1]} queries, {counts[2]} known items, {len(judged)} grades"
+        f"{len(found)} themes, {counts[0]} entries, {counts[1]} queries, {counts[2]} known items, {len(judged)} grades."
     )
 
 
