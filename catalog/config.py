@@ -43,7 +43,7 @@ class Settings:
     threads: int = _setting(4, "Threads in each web process.")
     trusted_hosts: str = _setting("", "Further host names to answer to, separated by commas, beside that of base_url.")
     trusted_proxies: int = _setting(0, "Number of reverse proxies in front whose X-Forwarded headers are believed.")
-    search_limit: int = _setting(120, "Searches per minute and network address; 0 means no limit.")  # type: ignore[assignment]
+    search_limit: int = _setting(120, "Searches per minute and network address; 0 means no limit.")
     read_only: bool = _setting(default=False, help_text="Refuse all writing, for maintenance.")
     demo: bool = _setting(default=False, help_text="Show the demo accounts on the login page.")
     operator_name: str = _setting("", "Who runs this catalog: name and legal form, for the legal pages.")

@@ -1,6 +1,6 @@
 """How Alembic reaches the database: always over a connection the program hands in, never over an ini file."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
@@ -12,7 +12,7 @@ from catalog.models.base import Base, UtcDateTime
 load_all()
 
 
-def _render(kind: str, item: Any, _context: AutogenContext) -> str | bool:  # noqa: ANN401 - Alembic's own signature
+def _render(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:  # noqa: ANN401 - Alembic's own signature
     """Write our column types as plain ones: a migration must not change when a model's class does."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -23,7 +23,7 @@ user_role = Table(
 )
 
 
-class Role(Base, RoleMixin):  # type: ignore[misc]  # the mixin carries no types
+class Role(Base, RoleMixin):
     """A catalog-wide role, named as in `domain.actor.Role`."""
 
     __tablename__ = "role"
@@ -34,7 +34,7 @@ class Role(Base, RoleMixin):  # type: ignore[misc]  # the mixin carries no types
     permissions: Mapped[list[str] | None] = mapped_column(MutableList.as_mutable(AsaList()), nullable=True)
 
 
-class User(Base, UserMixin):  # type: ignore[misc]  # the mixin carries no types
+class User(Base, UserMixin):
     """A person with an account (Konto)."""
 
     __tablename__ = "user_account"
@@ -50,7 +50,7 @@ class User(Base, UserMixin):  # type: ignore[misc]  # the mixin carries no types
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
-    roles: Mapped[list[Role]] = relationship(secondary=user_role)
+    roles: Mapped[list[Role]] = relationship(secondary=user_role)  # type: ignore[assignment]  # the mixin says list[RoleMixin]
     memberships: Mapped[list["OrganisationMembership"]] = relationship(
         back_populates="user", cascade="all, delete-orphan"
     )

@@ -30,7 +30,10 @@ WAITING = (Status.SUBMITTED, Status.CHANGES_REQUESTED)
 
 
 def queue(
-    session: Session, actor: Actor, status: Status = Status.SUBMITTED, kind: Kind | None = None,
+    session: Session,
+    actor: Actor,
+    status: Status = Status.SUBMITTED,
+    kind: Kind | None = None,
     organisation_id: int | None = None,
 ) -> list[Revision]:
     """Open revisions in this state that the actor may review, the longest waiting first.
@@ -41,7 +44,9 @@ def queue(
     if status not in WAITING:
         return []
     query = (
-        select(Revision).join(Revision.solution).where(Revision.status == status)
+        select(Revision)
+        .join(Revision.solution)
+        .where(Revision.status == status)
         .options(contains_eager(Revision.solution).joinedload(Solution.organisation), joinedload(Revision.author))
         .order_by(Revision.submitted_at, Revision.id)
     )
@@ -61,9 +66,9 @@ def counts(session: Session, actor: Actor) -> dict[Status, int]:
         select(Revision.status, func.count()).where(Revision.status.in_(WAITING)).group_by(Revision.status)
     )
     found.update((status, number) for status, number in rows)
-    found[Status.ARCHIVED] = session.scalar(
-        select(func.count()).select_from(Solution).where(Solution.status == Status.ARCHIVED)
-    ) or 0
+    found[Status.ARCHIVED] = (
+        session.scalar(select(func.count()).select_from(Solution).where(Solution.status == Status.ARCHIVED)) or 0
+    )
     return found
 
 
@@ -72,8 +77,10 @@ def archived(session: Session, actor: Actor) -> list[Solution]:
     require(actor, Permission.DESK)
     return list(
         session.scalars(
-            select(Solution).where(Solution.status == Status.ARCHIVED)
-            .options(joinedload(Solution.organisation)).order_by(Solution.updated_at.desc(), Solution.id)
+            select(Solution)
+            .where(Solution.status == Status.ARCHIVED)
+            .options(joinedload(Solution.organisation))
+            .order_by(Solution.updated_at.desc(), Solution.id)
         )
     )
 
@@ -111,8 +118,10 @@ def live_document(session: Session, current: Revision) -> tuple[Entry, int] | No
     live = session.scalars(
         select(Revision)
         .where(
-            Revision.solution_id == current.solution_id, Revision.id != current.id,
-            Revision.status.in_({Status.PUBLISHED, Status.ARCHIVED}), Revision.number < current.number,
+            Revision.solution_id == current.solution_id,
+            Revision.id != current.id,
+            Revision.status.in_({Status.PUBLISHED, Status.ARCHIVED}),
+            Revision.number < current.number,
         )
         .order_by(Revision.number.desc())
     ).first()
@@ -152,8 +161,15 @@ def request_changes(
     if solution.first_published_at is None:
         solution.status = target
         entries.stamp_audience(solution)
-    audit.record(session, actor, "entry.request_changes", "solution", solution.id, reason=text,
-                 details={"revision": current.number})
+    audit.record(
+        session,
+        actor,
+        "entry.request_changes",
+        "solution",
+        solution.id,
+        reason=text,
+        details={"revision": current.number},
+    )
     notifications.changes_requested(session, current)
 
 
@@ -172,8 +188,15 @@ def publish(session: Session, actor: Actor, current: Revision, note: str = "", *
     if note.strip():
         current.notes.append(ReviewNote(author_id=actor.user_id, text=note.strip()))
     go_live(session, current)
-    audit.record(session, actor, "entry.publish", "solution", solution.id, reason=note.strip(),
-                 details={"revision": current.number})
+    audit.record(
+        session,
+        actor,
+        "entry.publish",
+        "solution",
+        solution.id,
+        reason=note.strip(),
+        details={"revision": current.number},
+    )
     notifications.published(session, current)
 
 
@@ -183,7 +206,7 @@ def go_live(session: Session, current: Revision, refs: References | None = None,
     refs = refs or References(session)
     entry = Entry.model_validate(current.content)
     before = solution.slug
-    entries.write(session, solution, entry, refs, create=create)
+    entries.write(solution, entry, refs, create=create)
     if solution.first_published_at is None or slug(entry.title, "loesung") != slug(before, "loesung"):
         solution.slug = entries.free_slug(session, entry.title, solution.id)
     if solution.first_published_at is not None and solution.slug != before:

@@ -22,11 +22,35 @@ from catalog.models.solution import FormerSlug, Solution, SolutionAudience, Sour
 from catalog.services.references import References
 
 # Columns that carry a document field of the same name unchanged.
-_PLAIN = ("title", "title_en", "benefit", "benefit_en", "challenge", "language", "kind", "visibility", "critical_infrastructure")
+_PLAIN = (
+    "title",
+    "title_en",
+    "benefit",
+    "benefit_en",
+    "challenge",
+    "language",
+    "kind",
+    "visibility",
+    "critical_infrastructure",
+)
 _TRANSFER = ("technical", "legal", "organisational", "data", "adaptation", "limits", "lifetime", "licence")
 _SITE = (
-    "started", "ended", "status", "summary", "results", "worked", "not_worked", "would_change", "stop_reason",
-    "capex_band", "capex_eur", "opex_band", "opex_eur", "person_days", "months_to_operation", "procurement",
+    "started",
+    "ended",
+    "status",
+    "summary",
+    "results",
+    "worked",
+    "not_worked",
+    "would_change",
+    "stop_reason",
+    "capex_band",
+    "capex_eur",
+    "opex_band",
+    "opex_eur",
+    "person_days",
+    "months_to_operation",
+    "procurement",
 )
 _KPI = ("indicator", "unit", "before", "after", "kind", "period", "method", "source", "note")
 _FUNDING = ("programme", "grantor", "amount_eur")
@@ -43,7 +67,11 @@ def free_slug(session: Session, title: str, solution_id: int | None = None) -> s
     """An address for the title that no other entry has or had."""
     wanted = slug(title, "loesung")
     taken = set(
-        session.scalars(select(Solution.slug).where(Solution.slug.startswith(wanted, autoescape=True), Solution.id != (solution_id or 0)))
+        session.scalars(
+            select(Solution.slug).where(
+                Solution.slug.startswith(wanted, autoescape=True), Solution.id != (solution_id or 0)
+            )
+        )
     ) | set(
         session.scalars(
             select(FormerSlug.slug).where(
@@ -56,7 +84,7 @@ def free_slug(session: Session, title: str, solution_id: int | None = None) -> s
     return next(f"{wanted}-{number}" for number in range(2, len(taken) + 3) if f"{wanted}-{number}" not in taken)
 
 
-def write(session: Session, solution: Solution, entry: Entry, refs: References, *, create: bool = False) -> None:
+def write(solution: Solution, entry: Entry, refs: References, *, create: bool = False) -> None:
     """Lay the document into the solution's rows; sites are matched by external id and otherwise made anew.
 
     With `create`, organisations and technologies the catalog does not know are added; without it their names are
@@ -127,7 +155,10 @@ def _write_site_rows(site: Deployment, given: documents.Deployment, refs: Refere
         organisation = refs.organisation(helper.organisation, create=create)
         site.partners.append(
             sites.DeploymentPartner(
-                position=number, organisation=organisation, role=helper.role, product=helper.product,
+                position=number,
+                organisation=organisation,
+                role=helper.role,
+                product=helper.product,
                 organisation_name="" if organisation else helper.organisation,
             )
         )
@@ -157,7 +188,8 @@ def link_reuses(session: Session, solution: Solution, refs: References) -> None:
         # Entries that named this site before it existed.
         waiting = session.scalars(
             select(sites.Reuse).where(
-                sites.Reuse.origin_id.is_(None), sites.Reuse.origin_name == site.external_id,
+                sites.Reuse.origin_id.is_(None),
+                sites.Reuse.origin_name == site.external_id,
                 sites.Reuse.deployment_id != site.id,
             )
         )
@@ -166,7 +198,7 @@ def link_reuses(session: Session, solution: Solution, refs: References) -> None:
 
 
 def stamp_audience(solution: Solution) -> None:
-    """Store the read rule's labels beside the entry, for lists in SQL; call after any change of status or visibility."""
+    """Store the read rule's labels beside the entry, for lists in SQL; call after a change of status or visibility."""
     wanted = audience(solution)
     kept = {row.label: row for row in solution.audience_labels}
     solution.audience_labels = [kept.get(label) or SolutionAudience(label=label) for label in sorted(wanted)]
@@ -186,11 +218,14 @@ def read(solution: Solution) -> Entry:
         working_group=solution.working_group.slug if solution.working_group else "",
         transfer=documents.Transfer.model_construct(**{name: getattr(solution, name) for name in _TRANSFER}),
         contact=documents.Contact.model_construct(
-            name=solution.contact_name, mailbox=solution.contact_mailbox, phone=solution.contact_phone,
+            name=solution.contact_name,
+            mailbox=solution.contact_mailbox,
+            phone=solution.contact_phone,
             deputy=solution.contact_deputy,
         ),
         sources=[
-            documents.Source.model_construct(**{name: getattr(row, name) for name in _SOURCE}) for row in solution.sources
+            documents.Source.model_construct(**{name: getattr(row, name) for name in _SOURCE})
+            for row in solution.sources
         ],
         deployments=[_read_site(site) for site in solution.deployments],
     )
@@ -201,7 +236,9 @@ def _read_site(site: Deployment) -> documents.Deployment:
     return documents.Deployment.model_construct(
         external_id=site.external_id,
         organisation=site.organisation.slug if site.organisation else site.organisation_name,
-        place=documents.Place.model_construct(ags=site.municipality.ags if site.municipality else "", name=site.place_name),
+        place=documents.Place.model_construct(
+            ags=site.municipality.ags if site.municipality else "", name=site.place_name
+        ),
         **{name: getattr(site, name) for name in _SITE},
         stop_causes=[row.cause for row in site.stop_causes],
         kpis=[documents.Kpi.model_construct(**{name: getattr(row, name) for name in _KPI}) for row in site.kpis],
@@ -211,11 +248,14 @@ def _read_site(site: Deployment) -> documents.Deployment:
         partners=[
             documents.Partner.model_construct(
                 organisation=row.organisation.slug if row.organisation else row.organisation_name,
-                role=row.role, product=row.product,
+                role=row.role,
+                product=row.product,
             )
             for row in site.partners
         ],
-        reuse=None if reuse is None else documents.Reuse.model_construct(
+        reuse=None
+        if reuse is None
+        else documents.Reuse.model_construct(
             follows=reuse.origin.external_id if reuse.origin else reuse.origin_name,
             **{name: getattr(reuse, name) for name in _REUSE},
         ),
@@ -225,13 +265,19 @@ def _read_site(site: Deployment) -> documents.Deployment:
 def preview(session: Session, solution: Solution, entry: Entry) -> Solution:
     """A solution filled with the document, for a page to show; it belongs to no session and is never stored."""
     shown = Solution(
-        id=solution.id, external_id=solution.external_id, slug=solution.slug, status=solution.status,
-        created_by_id=solution.created_by_id, created_at=solution.created_at, updated_at=solution.updated_at,
-        published_at=solution.published_at, first_published_at=solution.first_published_at,
+        id=solution.id,
+        external_id=solution.external_id,
+        slug=solution.slug,
+        status=solution.status,
+        created_by_id=solution.created_by_id,
+        created_at=solution.created_at,
+        updated_at=solution.updated_at,
+        published_at=solution.published_at,
+        first_published_at=solution.first_published_at,
     )
     refs = References(session)
     with session.no_autoflush:
-        write(session, shown, entry, refs)
+        write(shown, entry, refs)
         own = {site.external_id: site for site in shown.deployments}
         for site in shown.deployments:
             if site.reuse is not None:

@@ -72,7 +72,7 @@ def _check_organisation(actor: Actor, solution: Solution) -> None:
 def _project(session: Session, solution: Solution, entry: Entry) -> None:
     """While an entry was never published its rows follow the draft; afterwards they stay what readers see."""
     refs = References(session)
-    entries.write(session, solution, entry.model_copy(update={"title": entry.title or UNTITLED}), refs)
+    entries.write(solution, entry.model_copy(update={"title": entry.title or UNTITLED}), refs)
     if solution.id is None:
         solution.slug = entries.free_slug(session, solution.title)
         session.add(solution)
@@ -113,8 +113,9 @@ def _with_identities(session: Session, solution: Solution, entry: Entry) -> Entr
     given = [site.external_id for site in entry.deployments if site.external_id]
     foreign = set(
         session.scalars(
-            select(Deployment.external_id)
-            .where(Deployment.external_id.in_(given), Deployment.solution_id != (solution.id or 0))
+            select(Deployment.external_id).where(
+                Deployment.external_id.in_(given), Deployment.solution_id != (solution.id or 0)
+            )
         )
     )
     taken = Message(N_("Diese Kennung gehört schon zu einem anderen Standort."))
@@ -147,8 +148,11 @@ def save(session: Session, actor: Actor, solution: Solution, entry: Entry, *, ve
     if revision is None:
         live = live_revision(session, solution)
         revision = Revision(
-            solution=solution, number=next_number(session, solution), status=Status.DRAFT,
-            base_number=live.number if live else None, author_id=actor.user_id,
+            solution=solution,
+            number=next_number(session, solution),
+            status=Status.DRAFT,
+            base_number=live.number if live else None,
+            author_id=actor.user_id,
         )
         if version is not None and version != _version_of_live(live):
             raise ConflictError(
@@ -229,7 +233,11 @@ def discard(session: Session, actor: Actor, solution: Solution) -> None:
     if revision.status not in EDITABLE:
         raise ConflictError(Message(N_("Der Eintrag wird gerade geprüft. Ziehen Sie ihn zuerst zurück.")))
     audit.record(
-        session, actor, "entry.discard", "solution", solution.id,
+        session,
+        actor,
+        "entry.discard",
+        "solution",
+        solution.id,
         details={"revision": revision.number, "title": str(revision.content.get("title", ""))},
     )
     session.delete(revision)
@@ -251,7 +259,9 @@ def notes(session: Session, revision: Revision) -> list[ReviewNote]:
     """What curators and authors have said about this entry's revisions, oldest first."""
     return list(
         session.scalars(
-            select(ReviewNote).join(Revision).where(Revision.solution_id == revision.solution_id)
+            select(ReviewNote)
+            .join(Revision)
+            .where(Revision.solution_id == revision.solution_id)
             .order_by(ReviewNote.created_at, ReviewNote.id)
         )
     )

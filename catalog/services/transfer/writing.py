@@ -274,7 +274,7 @@ class Writer:
                 slug=addresses.take(entry.title or UNTITLED, record.slug),
             )
             titled = entry if entry.title else entry.model_copy(update={"title": UNTITLED})
-            entries.write(session, solution, titled, self._refs, create=self.create)
+            entries.write(solution, titled, self._refs, create=self.create)
             solution.organisation_id = solution.organisation.id if solution.organisation else None
             solution.working_group_id = solution.working_group.id if solution.working_group else None
             if status not in OPEN:
@@ -380,7 +380,7 @@ class Writer:
             curation.go_live(session, revision, self._refs, create=self.create)
         elif solution.first_published_at is None:
             titled = entry if entry.title else entry.model_copy(update={"title": UNTITLED})
-            entries.write(session, solution, titled, self._refs, create=self.create)
+            entries.write(solution, titled, self._refs, create=self.create)
             session.flush()
             entries.stamp_audience(solution)
             entries.link_reuses(session, solution, self._refs)

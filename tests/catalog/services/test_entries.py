@@ -150,7 +150,7 @@ def test_writing_what_was_read_changes_no_row(session: Session) -> None:
     session.flush()
     before = {site.external_id: site.id for site in solution.deployments}
     entry = entries.read(solution)
-    entries.write(session, solution, entries.read(solution), References(session))
+    entries.write(solution, entries.read(solution), References(session))
     session.flush()
     assert {site.external_id: site.id for site in solution.deployments} == before
     session.expire_all()
