@@ -3,6 +3,7 @@
 Rows carry ids, no content: delivery reads the current state, so order and repetition do not matter.
 """
 
+import itertools
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -51,15 +52,16 @@ def _reading(sessions: Sessions) -> Iterator[Session]:
         yield session
 
 
-def deliver_index(
+def deliver_index(  # noqa: PLR0913 - how long to wait, how much at once, how often: each caller differs
     sessions: Sessions,
     index: SearchIndex,
     *,
     lock_timeout: float = 0.0,
     limit: int = BATCH,
+    batches: int | None = None,
     now: datetime | None = None,
 ) -> int:
-    """Bring the search index up to date with what waits; gives the number of messages settled.
+    """Bring the search index up to date with what waits, in at most so many batches; gives the number settled.
 
     The index lock is taken before the database is read: read first, and a slow process would overwrite newer text
     with older. Rows are deleted only after the index has committed, so a crash in between repeats work, no more.
@@ -71,7 +73,7 @@ def deliver_index(
     due = or_(OutboxMessage.attempts == 0, OutboxMessage.due_at <= now)
     settled = 0
     with index.writing(timeout=lock_timeout):
-        while True:
+        for _ in itertools.count() if batches is None else range(batches):
             with _reading(sessions) as session:
                 rows = session.execute(
                     select(OutboxMessage.id, OutboxMessage.subject_id)
@@ -80,11 +82,12 @@ def deliver_index(
                     .limit(limit)
                 ).all()
             if not rows:
-                return settled
+                break
             try:
                 settled += _settle(sessions, index, rows)
             except _REFUSALS:
                 settled += _settle_one_by_one(sessions, index, rows, now)
+    return settled
 
 
 def _settle(sessions: Sessions, index: SearchIndex, rows: Sequence[Row[int, int | None]]) -> int:
@@ -168,7 +171,9 @@ def nudge(sessions: Sessions, index: SearchIndex) -> None:
         with _reading(sessions) as session:
             if not waiting(session, INDEX):
                 return
-        deliver_index(sessions, index)
+        # The second batch takes what came in while the first was being written; whoever has just saved waits for this,
+        # so that the rest, when many save at once, is the worker's.
+        deliver_index(sessions, index, batches=2)
     except IndexLocked:
         return  # another process is delivering; what it does not take, the worker does
     except IndexUnavailable as problem:

@@ -29,7 +29,7 @@ configure_mappers()  # once, before the processes are forked
 
 KEY = "for tests only, never for a catalog that people use"
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([__name__])
+_FORKS.set_forkserver_preload(["tests.reliability.warm"])
 
 # Made once by the tests' data folder: two processes that each invented one would take the same name.
 GIVEN: dict[str, Any] = {"organisation": "stadtwerke", "topics": ["wasser"]}

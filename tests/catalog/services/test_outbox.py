@@ -126,6 +126,23 @@ def test_more_than_one_batch_goes_out_in_one_call(runtime: Runtime) -> None:
     assert set(found(runtime.index, "Stapel")) == numbers
 
 
+def test_right_after_a_commit_only_so_much_is_delivered(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody waits for it; when others save without a pause, they must not have to deliver for all of them."""
+    publish(runtime, title="Ununterbrochen 0")
+    told: list[int] = []
+    update = SearchIndex.update
+
+    def while_others_save(index: SearchIndex, documents: list[Document], *rest: Any, **given: Any) -> int:
+        told.append(len(documents))
+        publish(runtime, title=f"Ununterbrochen {len(told)}")
+        return update(index, documents, *rest, **given)
+
+    monkeypatch.setattr(SearchIndex, "update", while_others_save)
+    outbox.nudge(runtime.unit_of_work.writing, runtime.index)
+    assert told == [1, 1]
+    assert len(rows(runtime)) == 1
+
+
 def test_messages_about_nothing_are_settled_too(runtime: Runtime) -> None:
     with runtime.unit_of_work() as session:
         outbox.enqueue(session, outbox.INDEX, 999_999)
