@@ -1,18 +1,30 @@
-"""What a list shows of an entry: cards from rows, and the texts passages are taken from; nothing is searched here."""
+"""What a list shows of an entry: cards, read for a whole page in a few queries; nothing is searched here."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+from sqlalchemy import Select, distinct, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from catalog.domain.actor import Actor
+from catalog.domain.permissions import PUBLIC
 from catalog.domain.text import excerpt, squeeze
 from catalog.domain.vocabulary import CostBand, DeploymentStatus, SolutionKind, Visibility
-from catalog.models.solution import Solution
-from catalog.services.solutions import known_reuses
+from catalog.domain.workflow import Status
+from catalog.models.deployment import Deployment, Reuse
+from catalog.models.organisation import Organisation
+from catalog.models.place import Municipality, State
+from catalog.models.solution import Solution, SolutionAudience, solution_technology, solution_topic
+from catalog.models.topic import Technology, Topic
+from catalog.services.solutions import visible_to
 from index import Piece, Reason, Snippet
 
-__all__ = ["Card", "Hit", "Piece", "Reason", "Site", "card", "listed", "passages", "plain"]
+__all__ = ["Card", "Hit", "Piece", "Reason", "Site", "load", "plain", "unsearched"]
 
 SNIPPET_WIDTH: Final = 240
 # Links and pictures leave their text; emphasis, code, headings, quotes and list marks go.
@@ -61,6 +73,8 @@ class Card:
     reuses: int
     is_demo: bool
     is_complete: bool
+    texts: tuple[tuple[str, str], ...]
+    """The texts a passage may come from, under the names the index has for them, without mark-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,50 +88,35 @@ class Hit:
     score: float = 0.0
 
 
-def card(solution: Solution, language: str = "de") -> Card:
-    """What a list shows of the entry; its relations should be loaded as `solutions.visible_among` does."""
-    english = language == "en"
-    costs = [site.capex_eur for site in solution.deployments if site.capex_eur is not None]
-    bands = [site.capex_band for site in solution.deployments if site.capex_band is not None]
-    statuses = {site.status for site in solution.deployments if site.status is not None}
-    translated = english and bool(solution.title_en)
-    return Card(
-        id=solution.id,
-        external_id=solution.external_id,
-        slug=solution.slug,
-        title=solution.title_en if translated else solution.title,
-        benefit=plain((english and solution.benefit_en) or solution.benefit),
-        foreign="" if translated or solution.language == language else solution.language,
-        kind=solution.kind,
-        visibility=solution.visibility,
-        organisation=solution.organisation.name if solution.organisation else "",
-        organisation_slug=solution.organisation.slug if solution.organisation else "",
-        topics=tuple((topic.slug, (english and topic.name_en) or topic.name) for topic in solution.topics),
-        technologies=tuple((english and tag.name_en) or tag.name for tag in solution.technologies),
-        sites=tuple(
-            Site(
-                place=site.place_name or (site.municipality.name if site.municipality else ""),
-                state=site.municipality.state.name if site.municipality else "",
-                status=site.status,
-                started=site.started,
-                organisation=site.organisation.name if site.organisation else site.organisation_name,
-            )
-            for site in solution.deployments
-        ),
-        statuses=tuple(status for status in DeploymentStatus if status in statuses),
-        cost_eur=max(costs) if costs else None,
-        cost_band=max(bands, key=list(CostBand).index) if bands else None,
-        updated=solution.published_at or solution.updated_at,
-        reuses=len(known_reuses(solution)),
-        is_demo=solution.is_demo,
-        is_complete=solution.is_complete,
-    )
+def load(session: Session, actor: Actor, ids: Sequence[int], language: str = "de") -> dict[int, Card]:
+    """Cards of those of the entries that are published and that the actor may read, by row number.
+
+    Columns are read instead of objects: a page of results has no use for whole entries, which cost several times more.
+    """
+    rows = {row.id: row for row in session.execute(_OWN.where(Solution.id.in_(ids), visible_to(actor)))}
+    if not rows:
+        return {}
+    topics = _labels(session, _TOPICS.where(solution_topic.c.solution_id.in_(rows)), language)
+    technologies = _labels(session, _TECHNOLOGIES.where(solution_technology.c.solution_id.in_(rows)), language)
+    sites: defaultdict[int, list[_Columns]] = defaultdict(list)
+    for row in session.execute(_SITES.where(Deployment.solution_id.in_(rows))):
+        sites[row.solution_id].append(row)
+    reuses = {row.solution_id: row.number for row in session.execute(_REUSES.where(_ORIGIN.solution_id.in_(rows)))}
+    return {
+        number: Card(
+            **_own(row, sites[number], language),
+            topics=tuple(topics[number]),
+            technologies=tuple(name for _, name in technologies[number]),
+            **_of_sites(sites[number]),
+            reuses=reuses.get(number, 0),
+        )
+        for number, row in rows.items()
+    }
 
 
-def listed(solution: Solution, language: str = "de") -> Hit:
-    """The entry as a hit that nothing was searched for, for lists that do not come from a search."""
-    made = card(solution, language)
-    return Hit(made, (Piece(made.title),), Snippet("benefit", (Piece(excerpt(made.benefit, SNIPPET_WIDTH)),)))
+def unsearched(card: Card) -> Hit:
+    """The entry as a hit that no words were searched for, for lists to browse."""
+    return Hit(card, (Piece(card.title),), Snippet("benefit", (Piece(excerpt(card.benefit, SNIPPET_WIDTH)),)))
 
 
 @lru_cache(maxsize=8_192)
@@ -126,20 +125,118 @@ def plain(text: str) -> str:
     return squeeze(_MARKUP.sub(lambda found: found["text"] or "", text))
 
 
-def passages(solution: Solution) -> list[tuple[str, str]]:
-    """The texts a passage may come from, under the names the index has for them."""
-    sites = solution.deployments
-    texts = (
-        ("benefit", solution.benefit),
-        ("challenge", solution.challenge),
-        ("solution", solution.approach),
-        ("solution", " ".join(site.summary for site in sites)),
-        ("results", " ".join(f"{site.results} {site.worked}" for site in sites)),
-        ("not_worked", " ".join(f"{site.not_worked} {site.would_change} {site.stop_reason}" for site in sites)),
-        ("not_worked", solution.limits),
-        (
-            "solution",
-            f"{solution.technical} {solution.legal} {solution.organisational} {solution.data} {solution.adaptation}",
+_OWN = (
+    select(
+        *(
+            Solution.id, Solution.external_id, Solution.slug, Solution.title, Solution.title_en, Solution.benefit,
+            Solution.benefit_en, Solution.language, Solution.kind, Solution.visibility, Solution.challenge,
+            Solution.approach, Solution.limits, Solution.technical, Solution.legal, Solution.organisational,
+            Solution.data, Solution.adaptation, Solution.is_demo, Solution.is_complete, Solution.published_at,
+            Solution.updated_at,
         ),
+        func.coalesce(Organisation.name, "").label("organisation"),
+        func.coalesce(Organisation.slug, "").label("organisation_slug"),
     )
-    return [(name, cleaned) for name, text in texts if (cleaned := plain(text))]
+    .join(Organisation, Organisation.id == Solution.organisation_id, isouter=True)
+    .where(Solution.status == Status.PUBLISHED)
+)  # fmt: skip
+_TOPICS = (
+    select(solution_topic.c.solution_id, Topic.slug, Topic.name, Topic.name_en)
+    .join(Topic, Topic.id == solution_topic.c.topic_id)
+    .order_by(Topic.position)
+)
+_TECHNOLOGIES = (
+    select(solution_technology.c.solution_id, Technology.slug, Technology.name, Technology.name_en)
+    .join(Technology, Technology.id == solution_technology.c.technology_id)
+    .order_by(Technology.name)
+)
+_SITES = (
+    select(
+        *(
+            Deployment.solution_id, Deployment.place_name, Deployment.status, Deployment.started, Deployment.capex_eur,
+            Deployment.capex_band, Deployment.summary, Deployment.results, Deployment.worked, Deployment.not_worked,
+            Deployment.would_change, Deployment.stop_reason,
+        ),
+        func.coalesce(Organisation.name, Deployment.organisation_name).label("organisation"),
+        func.coalesce(Municipality.name, "").label("municipality"),
+        func.coalesce(State.name, "").label("state"),
+    )
+    .join(Organisation, Organisation.id == Deployment.organisation_id, isouter=True)
+    .join(Municipality, Municipality.ags == Deployment.ags, isouter=True)
+    .join(State, State.code == Municipality.state_code, isouter=True)
+    .order_by(Deployment.solution_id, Deployment.position)
+)  # fmt: skip
+_ORIGIN, _FOLLOWER = aliased(Deployment), aliased(Deployment)
+# As `solutions.known_reuses` counts: sites of this very entry and of entries that everyone may read.
+_REUSES = (
+    select(_ORIGIN.solution_id, func.count(distinct(Reuse.deployment_id)).label("number"))
+    .select_from(Reuse)
+    .join(_ORIGIN, _ORIGIN.id == Reuse.origin_id)
+    .join(_FOLLOWER, _FOLLOWER.id == Reuse.deployment_id)
+    .where(
+        or_(
+            _FOLLOWER.solution_id == _ORIGIN.solution_id,
+            exists().where(SolutionAudience.solution_id == _FOLLOWER.solution_id, SolutionAudience.label == PUBLIC),
+        )
+    )
+    .group_by(_ORIGIN.solution_id)
+)
+_BANDS = list(CostBand)
+_Columns = Any  # a row of one of the queries above; their many columns are no type of their own
+
+
+def _labels(session: Session, query: Select[Any], language: str) -> defaultdict[int, list[tuple[str, str]]]:
+    found: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
+    for number, slug, name, name_en in session.execute(query):
+        found[number].append((slug, name_en if language == "en" and name_en else name))
+    return found
+
+
+def _own(row: _Columns, sites: Sequence[_Columns], language: str) -> dict[str, Any]:
+    english = language == "en"
+    translated = english and bool(row.title_en)
+    return {
+        "id": row.id,
+        "external_id": row.external_id,
+        "slug": row.slug,
+        "title": row.title_en if translated else row.title,
+        "benefit": plain((english and row.benefit_en) or row.benefit),
+        "foreign": "" if translated or row.language == language else row.language,
+        "kind": row.kind,
+        "visibility": row.visibility,
+        "organisation": row.organisation,
+        "organisation_slug": row.organisation_slug,
+        "updated": row.published_at or row.updated_at,
+        "is_demo": row.is_demo,
+        "is_complete": row.is_complete,
+        "texts": tuple(_texts(row, sites)),
+    }
+
+
+def _of_sites(sites: Sequence[_Columns]) -> dict[str, Any]:
+    statuses = {site.status for site in sites}
+    return {
+        "sites": tuple(
+            Site(site.place_name or site.municipality, site.state, site.status, site.started, site.organisation)
+            for site in sites
+        ),
+        "statuses": tuple(status for status in DeploymentStatus if status in statuses),
+        "cost_eur": max((site.capex_eur for site in sites if site.capex_eur is not None), default=None),
+        "cost_band": max(
+            (site.capex_band for site in sites if site.capex_band is not None), key=_BANDS.index, default=None
+        ),
+    }
+
+
+def _texts(row: _Columns, sites: Sequence[_Columns]) -> Iterator[tuple[str, str]]:
+    texts = [
+        ("benefit", row.benefit),
+        ("challenge", row.challenge),
+        ("solution", row.approach),
+        *(("solution", site.summary) for site in sites),
+        *(("results", text) for site in sites for text in (site.results, site.worked)),
+        *(("not_worked", text) for site in sites for text in (site.not_worked, site.would_change, site.stop_reason)),
+        ("not_worked", row.limits),
+        *(("solution", text) for text in (row.technical, row.legal, row.organisational, row.data, row.adaptation)),
+    ]
+    return ((name, plain(text)) for name, text in texts if text)

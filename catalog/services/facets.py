@@ -26,7 +26,7 @@ _KEYS: Final = {
     "technology": Technology.slug,
     "place": Municipality.ags,
 }
-_SHOWN_AT_MOST = 30
+_SHOWN_AT_MOST = 20
 
 Filters = Mapping[str, tuple[str, ...]]
 

@@ -13,15 +13,12 @@ from sqlalchemy.orm import Session
 
 from catalog.domain.actor import Actor
 from catalog.domain.permissions import audiences_of
-from catalog.domain.text import excerpt
-from catalog.domain.workflow import Status
-from catalog.services import facets, plainly
-from catalog.services.cards import SNIPPET_WIDTH, Hit, card, listed, passages
+from catalog.services import cards, facets, plainly
+from catalog.services.cards import Hit
 from catalog.services.facets import Chip, Choice, Filters
-from catalog.services.solutions import visible_among
-from index import IndexUnavailable, Piece, Query, Reason, Results, SearchIndex, Snippet, Understood
+from index import IndexUnavailable, Query, Reason, Results, SearchIndex, Understood
 
-__all__ = ["Answer", "Hit", "Request", "Sort", "card", "listed", "search"]
+__all__ = ["Answer", "Hit", "Request", "Sort", "search"]
 
 PER_PAGE: Final = 20
 MOST_PER_PAGE: Final = 100
@@ -129,22 +126,22 @@ def search(
 
 
 def _hits(session: Session, index: SearchIndex, actor: Actor, results: Results, request: Request) -> tuple[Hit, ...]:
-    found = results.hits
-    rows = visible_among(session, actor, [int(hit.id) for hit in found])
+    """The hits as the database knows them now: what was archived or hidden a moment ago is left out."""
+    made = cards.load(session, actor, [int(hit.id) for hit in results.hits], request.language)
     understood = results.understood
     hits = []
-    for hit in found:
-        solution = rows.get(int(hit.id))
-        if solution is None or solution.status is not Status.PUBLISHED:
-            continue  # archived or hidden a moment ago: the database knows better
-        made = card(solution, request.language)
+    for found in results.hits:
+        card = made.get(int(found.id))
+        if card is None:
+            continue
+        hit = cards.unsearched(card)
         if request.text.strip():
-            title = index.highlight(understood, made.title)
-            passage = index.snippet(understood, passages(solution), SNIPPET_WIDTH)
-        else:
-            title = (Piece(made.title),)
-            passage = Snippet("benefit", (Piece(excerpt(made.benefit, SNIPPET_WIDTH)),))
-        hits.append(Hit(made, title, passage, _worth_telling(hit.reasons), hit.score))
+            hit = replace(
+                hit,
+                title=index.highlight(understood, card.title),
+                passage=index.snippet(understood, card.texts, cards.SNIPPET_WIDTH),
+            )
+        hits.append(replace(hit, reasons=_worth_telling(found.reasons), score=found.score))
     return tuple(hits)
 
 
@@ -184,11 +181,11 @@ def _from_database(session: Session, actor: Actor, request: Request, filters: Fi
     request = replace(request, page=min(request.page, last))
     offset = (request.page - 1) * request.per_page
     ids = plainly.page(session, wanted, offset=offset, limit=request.per_page)
-    rows = visible_among(session, actor, ids)
+    made = cards.load(session, actor, ids, request.language)
     return Answer(
         request=request,
         total=total,
-        hits=tuple(listed(rows[number], request.language) for number in ids if number in rows),
+        hits=tuple(cards.unsearched(made[number]) for number in ids if number in made),
         chips=facets.chips(request.filters, names, lambda *_: False),
         available=False,
     )

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from catalog.domain.actor import ANONYMOUS, Actor
-from catalog.domain.entry import Deployment, Place
-from catalog.domain.vocabulary import DeploymentStatus, StopCause
+from catalog.domain.actor import ANONYMOUS, SYSTEM, Actor
+from catalog.domain.entry import Deployment, Place, Reuse
+from catalog.domain.vocabulary import DeploymentStatus, ReuseStatus, StopCause
 from catalog.domain.workflow import Status
 from catalog.models.solution import Solution, SolutionAudience
 from catalog.models.topic import Technology
@@ -16,8 +16,10 @@ from catalog.runtime import Runtime
 from catalog.services import outbox, search, suggestions
 from catalog.services.facets import Choice, year_span
 from catalog.services.search import Answer, Request, Sort
+from catalog.services.solutions import known_reuses
 from tests.factories import (
     actor_for,
+    make_draft,
     make_municipality,
     make_organisation,
     make_published,
@@ -238,6 +240,24 @@ def test_pages_hold_what_they_should_and_the_last_one_answers_for_those_beyond(a
 def test_sorting_by_date_and_by_reuses(ask: Ask) -> None:
     assert titles(ask("Messung", sort=Sort.NEWEST))[-1] == "Pegelmessung am Hafen"
     assert len(titles(ask("Messung", sort=Sort.REUSED))) == 3
+
+
+def test_reuses_are_counted_as_everywhere_else_and_tell_of_nothing_hidden(ask: Ask, catalog: Runtime) -> None:
+    with catalog.unit_of_work() as session:
+        origin = session.scalars(select(Solution).where(Solution.title == "Pegelmessung am Hafen")).one()
+        follows = Reuse(follows=origin.deployments[0].external_id, status=ReuseStatus.DONE)
+        site = Deployment(
+            place=Place(ags="01003000"), started="2022", status=DeploymentStatus.PILOT, not_worked="x", reuse=follows
+        )
+        make_published(session, title="Nachgenutzt", deployments=[site])
+        make_published(session, title="Geheim nachgenutzt", deployments=[site], visibility="members")
+        make_draft(session, SYSTEM, title="Entwurf einer Nachnutzung", deployments=[site])
+    with catalog.unit_of_work.reading() as session:
+        origin = session.scalars(select(Solution).where(Solution.title == "Pegelmessung am Hafen")).one()
+        assert len(known_reuses(origin)) == 1
+    hit = next(hit for hit in ask("Pegelmessung").hits if hit.card.title == "Pegelmessung am Hafen")
+    assert hit.card.reuses == 1
+    assert titles(ask(sort=Sort.REUSED))[0] == "Pegelmessung am Hafen"
 
 
 def test_members_find_what_members_may_read(ask: Ask, catalog: Runtime) -> None:
