@@ -48,6 +48,7 @@ from catalog.services import choices as offers
 from catalog.services.choices import Choices, PlaceChoice, SiteChoice
 from catalog.services.references import References
 from catalog.web.locale import say
+from catalog.web.wording import name_of
 
 AS_WRITTEN = "-"
 ORGANISATIONS = "organisationen"  # the datalist that holds names of organisations
@@ -264,8 +265,9 @@ class EntryForm(Form):
         """Fill the choices that come from the catalog."""
         self.organisation.choices = _with_empty(choices.own_organisations, lazy_gettext("Bitte wählen"))
         self.working_group.choices = _with_empty(choices.groups, lazy_gettext("keine"))
-        self.topics.choices = [SelectChoice(node.slug, node.name) for node in _flat(choices.topics)]
-        self.technologies.choices = [SelectChoice(slug, name) for slug, name in choices.technologies]
+        self.topics.choices = [SelectChoice(node.slug, name_of(node)) for node in _flat(choices.topics)]
+        tags = sorted(choices.technologies, key=lambda tag: name_of(tag).casefold())
+        self.technologies.choices = [SelectChoice(tag.slug, name_of(tag)) for tag in tags]
 
     @property
     def sites(self) -> list[SiteForm]:
@@ -499,7 +501,7 @@ def _settle_reuse(session: Session, actor: Actor, site: SiteForm) -> None:
 def values(entry: Entry, choices: Choices) -> dict[str, Any]:
     """What the form shows for a document: slugs of organisations as names, nested parts flat."""
     given = entry.model_dump(mode="json")
-    offered = {slug for slug, _ in choices.technologies}
+    offered = {tag.slug for tag in choices.technologies}
     return {name: given[name] for name in (*_PLAIN, "sources")} | {
         "critical_infrastructure": entry.critical_infrastructure,
         "technologies": [slug for slug in entry.technologies if slug in offered],

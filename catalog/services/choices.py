@@ -59,13 +59,22 @@ class SiteChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A technology one can tick, in both languages."""
+
+    slug: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Choices:
     """Everything the form offers at once; `names` translates the slugs a document holds into names people know."""
 
     own_organisations: tuple[tuple[str, str], ...]
     groups: tuple[tuple[str, str], ...]
     topics: tuple[TopicNode, ...]
-    technologies: tuple[tuple[str, str], ...]
+    technologies: tuple[Tag, ...]
     organisations: tuple[str, ...]
     names: dict[str, str] = field(default_factory=dict)
 
@@ -118,21 +127,22 @@ def topic_tree(session: Session) -> tuple[TopicNode, ...]:
     return nodes(None)
 
 
-def _technologies(session: Session, entry: Entry) -> tuple[tuple[str, str], ...]:
+def _technologies(session: Session, entry: Entry) -> tuple[Tag, ...]:
     """Show the most used tags and those chosen; imports may have brought thousands, which a text field still takes."""
     used = (
         select(solution_technology.c.technology_id, func.count().label("uses"))
         .group_by(solution_technology.c.technology_id).subquery()
     )
     rows = session.execute(
-        select(Technology.slug, Technology.name)
+        select(Technology.slug, Technology.name, Technology.name_en)
         .outerjoin(used, used.c.technology_id == Technology.id)
         .order_by(func.coalesce(used.c.uses, 0).desc(), Technology.id).limit(_TECHNOLOGIES_SHOWN)
     ).all()
     chosen = session.execute(
-        select(Technology.slug, Technology.name).where(Technology.slug.in_(entry.technologies))
+        select(Technology.slug, Technology.name, Technology.name_en).where(Technology.slug.in_(entry.technologies))
     ).all()
-    return tuple(sorted({(row.slug, row.name) for row in (*rows, *chosen)}, key=lambda row: row[1].casefold()))
+    tags = {Tag(row.slug, row.name, row.name_en) for row in (*rows, *chosen)}
+    return tuple(sorted(tags, key=lambda tag: tag.name.casefold()))
 
 
 def names(session: Session, *versions: Entry) -> dict[str, dict[str, str]]:

@@ -45,8 +45,14 @@ def remember() -> str | None:
     return wanted if wanted in LANGUAGES and wanted != request.cookies.get(COOKIE) else None
 
 
-def _tag() -> str:
+def page_language() -> str:
+    """The language of the page, German where there is no request."""
     return str(get_locale() or "de")
+
+
+def _tag() -> str:
+    """Whose way of writing dates and numbers: English is British, as the texts are."""
+    return "en_GB" if page_language() == "en" else page_language()
 
 
 def term(value: StrEnum | str | None) -> str:
@@ -107,9 +113,9 @@ def euro(value: float | None) -> str:
     if value is None:
         return ""
     cents = value != round(value)
-    return numbers.format_currency(
-        value, "EUR", "#,##0.00\xa0¤" if cents else "#,##0\xa0¤", locale=_tag(), currency_digits=False
-    )
+    amount = "#,##0.00" if cents else "#,##0"
+    pattern = f"¤{amount}" if page_language() == "en" else f"{amount}\xa0¤"
+    return numbers.format_currency(value, "EUR", pattern, locale=_tag(), currency_digits=False)
 
 
 def set_language_cookie(app: Flask) -> None:

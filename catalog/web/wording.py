@@ -3,17 +3,21 @@
 from typing import Protocol
 
 from flask import Flask
-from flask_babel import get_locale, gettext
+from flask_babel import gettext
+from markupsafe import Markup
 
 from catalog.models.deployment import Deployment, Kpi
 from catalog.models.solution import Solution
 from catalog.models.topic import Topic
-from catalog.web.locale import number, partial_day
+from catalog.services.submission import UNTITLED
+from catalog.web.locale import number, page_language, partial_day
 
 
 class _Named(Protocol):
-    name: str
-    name_en: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def name_en(self) -> str: ...
 
 
 def init_app(app: Flask) -> None:
@@ -25,6 +29,7 @@ def init_app(app: Flask) -> None:
         benefit_language=benefit_language,
         name_of=name_of,
         description_of=description_of,
+        in_language=in_language,
         place_label=place_label,
         site_label=site_label,
         period_of=period_of,
@@ -33,16 +38,25 @@ def init_app(app: Flask) -> None:
 
 
 def _english() -> bool:
-    return str(get_locale() or "de") == "en"
+    return page_language() == "en"
+
+
+def in_language(text: str | Markup, language: str) -> str | Markup:
+    """What people wrote, marked with its language where the page's is another, so that it is read out as such."""
+    return Markup('<span lang="{}">{}</span>').format(language, text) if text and language != page_language() else text
 
 
 def title_of(solution: Solution) -> str:
-    """The title, in English where the page is and there is one."""
+    """The title, in English where the page is and there is one; a draft without one says so likewise."""
+    if solution.title == UNTITLED:
+        return gettext(UNTITLED)
     return solution.title_en if _english() and solution.title_en else solution.title
 
 
 def title_language(solution: Solution) -> str:
     """The language `title_of` gives."""
+    if solution.title == UNTITLED:
+        return page_language()
     return "en" if _english() and solution.title_en else solution.language
 
 
