@@ -16,6 +16,7 @@ import numpy as np
 from index import schema, weights
 from index.analysis import Analyzer, Word, forms
 from index.document import PART_OF_ASKED, Expansion, Mark, Reason, Understood
+from index.feedback import Feedback
 from index.generation import Generation, Mask
 from index.postings import NO_POSTINGS, Floats, Ids, Ints, Postings
 from index.query import Clause, Parsed
@@ -34,6 +35,7 @@ _ENOUGH: Final = 25  # documents with the very word: then words merely like it c
 _CONSIDERED: Final = 30  # similar words looked at
 _RARE: Final = 2  # a word this rare may be a typo itself; then a much commoner neighbour is offered
 _MUCH_COMMONER: Final = 20
+_FEEDBACKS_KEPT: Final = 16  # audiences; one takes a megabyte
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Evaluator:
         """Take the visible documents of the generation as all there is."""
         self.generation = generation
         self.analyzer = analyzer
+        self._audiences = audiences
         self.visible = generation.visible(audiences)
         self.count = int(np.count_nonzero(self.visible))
         held = generation.derived.get(Vocabulary)
@@ -92,6 +95,17 @@ class Evaluator:
             self._vocabulary = Vocabulary(self.generation, self.analyzer.known)
             self.generation.derived[Vocabulary] = self._vocabulary
         return self._vocabulary
+
+    @property
+    def _feedback(self) -> Feedback:
+        """What the best documents are about, counted for one audience and kept for as many as are usual."""
+        kept = self.generation.derived.get(Feedback)
+        if not isinstance(kept, dict) or len(kept) > _FEEDBACKS_KEPT:
+            kept = self.generation.derived[Feedback] = {}
+        held = kept.get(self._audiences)
+        if not isinstance(held, Feedback):
+            held = kept[self._audiences] = Feedback(self.generation, self.visible)
+        return held
 
     # --- terms -----------------------------------------------------------------------------------------------------
 
@@ -188,6 +202,7 @@ class Evaluator:
         mask = (credit >= best * weights.MIN_SHARE) & (credit > 0.0)
         score *= credit ** np.float32(weights.COORDINATION)
         self._nearness(concepts, score, mask)
+        self._feedback.raise_alike(score, mask)
         relaxed = not bool(np.any((matched == len(concepts)) & required))
         evidence = [found for concept in concepts for found in concept.evidence]
         return Outcome(

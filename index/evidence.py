@@ -7,6 +7,7 @@ import numpy as np
 from index import schema
 from index.analysis import Analyzer, normalise, tokenise
 from index.document import Document
+from index.feedback import signature
 from index.weights import FIELDS, FieldWeight
 
 # Between two fields, so that no phrase or nearness reaches across.
@@ -86,6 +87,7 @@ def fields_of(document: Document, analyzer: Analyzer) -> dict[str, Any]:
         result[schema.FACET] = _present(sorted(facets))
     if document.audience:
         result[schema.AUDIENCE] = _present(sorted(document.audience))
+    result[schema.SIGNATURE] = signature(stems)
     telling = sorted(stems, key=lambda stem: (-stems[stem], stem))
     result[schema.STORED] = (document.suggest, document.language, tuple(telling[:_TELLING]))
     for name, value in document.numbers.items():

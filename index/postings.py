@@ -339,6 +339,13 @@ class Segment:
         result[: len(data)] = data
         return result
 
+    def column(self, field: str, missing: bytes) -> bytes:
+        """Return a column of values as wide as `missing`, one after the other; `missing` where a document has none."""
+        name = f"{self.id}.{field}.col"
+        content = (self._folder / name).read_bytes() if name in self._files else b""
+        size = self.size * len(missing)
+        return content[:size] + missing * (self.size - len(content[:size]) // len(missing))
+
     def table(self, field: str) -> TermTable:
         """Return all terms of a field, read with vector operations (a Python loop takes ten times as long)."""
         index = self._terms._tindex  # noqa: SLF001

@@ -11,7 +11,7 @@ with warnings.catch_warnings():
 from index import weights
 
 # Raise with every change of the fields below or of what is written into them: older indexes then need a rebuild.
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 FIELDS: Final = tuple(weights.FIELDS)
 # year_from/year_to: the period; cost in euro; evidence 0–1; updated in epoch seconds; latitude/longitude in degrees.
@@ -36,6 +36,10 @@ TITLE, SUBJECT, SITE = "title", "subject", "site"
 # id and version of a document in one term; facet name and value; audience label
 KEY, FACET, AUDIENCE = "key", "facet", "audience"
 STORED = "stored"
+# the heaviest stems of a document as a column: so many slots of so many bytes, see `index.feedback`
+SIGNATURE = "signature"
+SIGNATURE_STEMS: Final = 24
+SIGNATURE_SLOT: Final = 8
 
 Posting = tuple[bytes, int, float, bytes]
 
@@ -77,6 +81,25 @@ class Number(fields.FieldType):
         return float(value)
 
 
+class Column(fields.FieldType):
+    """A column of byte strings of one length, zeros where a document has none; not searchable by term."""
+
+    def __init__(self, width: int) -> None:
+        """Make an unindexed field that only has a column of `width` bytes."""
+        self.format = None
+        self.analyzer = None
+        self.indexed = False
+        self.scorable = False
+        self.stored = False
+        self.unique = False
+        self.vector = None
+        self.set_sortable(columns.FixedBytesColumn(width, default=b"\0" * width))  # type: ignore[no-untyped-call]
+
+    def to_column_value(self, value: bytes) -> bytes:
+        """Return the bytes themselves."""
+        return value
+
+
 def number_field(name: str) -> str:
     """Return the Whoosh field name of a number."""
     return f"n_{name}"
@@ -89,6 +112,7 @@ def make_schema() -> Any:  # noqa: ANN401 - Whoosh has no types
         schema.add(name, Terms())
     schema.add(STEM, Terms(values=True))
     schema.add(STORED, fields.STORED())
+    schema.add(SIGNATURE, Column(SIGNATURE_STEMS * SIGNATURE_SLOT))
     for number in NUMBERS:
         schema.add(number_field(number), Number())
     return schema
