@@ -26,6 +26,7 @@ _STATUS: Final = {
     "ausgerollt": "scaled",
     "gestoppt": "stopped",
 }
+_LATE: Final = "heldback"
 _USUAL_WORDS: Final = 95  # entries get common passages until they are about this long
 _EXACT, _SAME_THEME, _NEIGHBOUR = 3, 2, 1
 
@@ -142,6 +143,8 @@ def queries(
     for kind, lines in written.items():
         for number, line in enumerate(lines, 1):
             text, names, *rest = line
+            late = rest[-1:] == [_LATE]
+            rest = rest[:-1] if late else rest
             wanted = [name for name in str(names).split("+") if name]
             missing = [name for name in wanted if name not in found]
             if missing:
@@ -160,14 +163,15 @@ def queries(
             )
             if not any(grade == _EXACT for grade in grades.values()) and "~" not in rest:
                 raise CollectionError(f"nothing answers {text!r}")  # noqa: EM102, TRY003
-            split = _split(wanted[0] if wanted else str(text))
+            split = _LATE if late else _split(wanted[0] if wanted else str(text))
             asked.append({"id": key, "text": str(text), "kind": kind, "split": split})
             judged += [(key, entry, grade) for entry, grade in sorted(grades.items()) if grade]
     return asked, judged, known
 
 
 def _by_theme(found: Mapping[str, Mapping[str, Any]], wanted: list[str], best: str) -> dict[str, int]:
-    exact = set() if best in {"", "~"} else {int(number) for number in best.split()}
+    others = _NEIGHBOUR if best.endswith("!") else _SAME_THEME
+    exact = {int(number) for number in re.findall(r"\d+", best)}
     grades: dict[str, int] = {}
     near = {name for theme in wanted for name in found[theme]["near"]}
     for name in near:
@@ -175,7 +179,7 @@ def _by_theme(found: Mapping[str, Mapping[str, Any]], wanted: list[str], best: s
     for name in wanted:
         for number in _numbers(found[name]):
             own = not best or (number in exact and name == wanted[0])
-            grades[document_id(name, number)] = _EXACT if own else _SAME_THEME
+            grades[document_id(name, number)] = _EXACT if own else others
     return grades
 
 

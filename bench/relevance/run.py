@@ -115,13 +115,13 @@ def summary(ranking: Ranking, queries: Sequence[Row], known: Sequence[Row]) -> R
 def table(name: str, results: Mapping[str, Row], known: int) -> str:
     """Return the figures of one split as text."""
     lines = [f"{name}: nDCG@10 by kind, and how often the known item comes first ({known} queries)"]
-    heads = [f"{kind[:10]:>10}" for kind in ("all", *KINDS)]
+    heads = [f"{kind:>11}" for kind in ("all", *KINDS)]
     lines.append(f"{'':<14}{''.join(heads)}{'known 1st':>11}")
     counts = next(iter(results.values()))["kinds"]
-    sizes = "".join(f"{counts[kind]['queries']:>10}" for kind in counts)
+    sizes = "".join(f"{counts[kind]['queries']:>11}" for kind in counts)
     lines.append(f"{'queries':<14}{sizes}{known:>11}")
     for engine, figures in results.items():
-        means = [f"{figures['kinds'][kind]['ndcg'][0]:>10.3f}" for kind in figures["kinds"]]
+        means = [f"{figures['kinds'][kind]['ndcg'][0]:>11.3f}" for kind in figures["kinds"]]
         lines.append(f"{engine:<14}{''.join(means)}{figures['known_first'][0]:>11.3f}")
     own = results[CATALOG]["kinds"]
     for label, measured, place in (
@@ -130,7 +130,7 @@ def table(name: str, results: Mapping[str, Row], known: int) -> str:
         ("  Recall@20", "recall", 0),
         ("  MRR", "rr", 0),
     ):
-        lines.append(f"{label:<14}{''.join(f'{own[kind][measured][place]:>10.3f}' for kind in own)}")
+        lines.append(f"{label:<14}{''.join(f'{own[kind][measured][place]:>11.3f}' for kind in own)}")
     return "\n".join(lines)
 
 
