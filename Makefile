@@ -46,8 +46,7 @@ $(COMPILED): $(CATALOGUE).po | $(STAMPS)/run
 install: $(STAMPS)/run $(VENDOR) $(COMPILED) ## install what running needs
 
 run: install ## start the catalog with the demo data on http://HOST:PORT (HOST, PORT, DATA override)
-	@$(BIN)/catalog init --demo
-	@CATALOG_DEMO=true exec $(BIN)/catalog serve
+	@exec $(BIN)/catalog serve --demo
 
 test: $(STAMPS)/dev $(STAMPS)/vendor-dev $(COMPILED) ## run the whole test suite, the browser's part included
 	@sh deploy/browser.sh

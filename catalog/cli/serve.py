@@ -22,7 +22,7 @@ from gunicorn.http import message
 from sqlalchemy import select
 
 from catalog.app import create_app
-from catalog.cli import console
+from catalog.cli import console, setup
 from catalog.config import Settings
 from catalog.models import load_all
 from catalog.models.user import User
@@ -214,11 +214,15 @@ def _demo_accounts(runtime: Runtime) -> list[str]:
 @click.option("--port", type=int, help="Port to listen on instead of CATALOG_PORT.")
 @click.option("--workers", type=int, help="Web processes instead of CATALOG_WORKERS.")
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def command(host: str | None, port: int | None, workers: int | None, log_format: str) -> None:
+@click.option("--demo", is_flag=True, help="First do what `catalog init --demo` does, and show the demo accounts.")
+def command(host: str | None, port: int | None, workers: int | None, log_format: str, *, demo: bool) -> None:
     """Run the catalog: web processes and the background worker, until Ctrl-C or SIGTERM."""
     load_all()
     requestlog.configure(as_json=log_format == "json")
     message.MAX_REQUEST_LINE = _LONGEST_REQUEST_LINE
-    with console.opened(host=host, port=port, workers=workers) as runtime:
+    given = {"host": host, "port": port, "workers": workers, "demo": demo or None}
+    with console.opened(check_schema=not demo, **given) as runtime:
         _refuse_busy_port(runtime.settings)
+        if demo:
+            setup.prepare(runtime, demo=True)
         _Server(runtime, log_format).run()
