@@ -80,6 +80,7 @@ def test_every_page_renders_in_both_languages(app: Flask, world: World) -> None:
             if answer.mimetype == "text/html":
                 pages[language] = answer.get_data(as_text=True)
                 assert re.search(rf'<html[^>]*\blang="{language}"', pages[language]), f"{row} in {language}"
+            answer.close()  # a static file is open until then
         if pages:
             heading = {one: re.findall(r"<title>(.*?)</title>", page, re.DOTALL) for one, page in pages.items()}
             assert all(len(found) == 1 and found[0].strip() for found in heading.values()), row
