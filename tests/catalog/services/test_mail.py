@@ -106,6 +106,12 @@ def test_every_mail_has_its_headers_and_speaks_the_recipient_s_language(
     assert found["Auto-Submitted"] == "auto-generated"
     assert found["Date"]
     assert found.get_content_type() == "text/plain"
+    assert found["Subject"] == "New password for the Solutions catalogue"
+    assert _text(found).startswith("Hello Ada,\n")
+    author.language = "de"
+    [german] = _mails(session, _settings(runtime))
+    assert german["Subject"] == "Neues Passwort für den Lösungskatalog"
+    assert _text(german).startswith("Guten Tag Ada,\n")
 
 
 def test_a_reset_link_is_made_with_the_mail_and_opens_the_page(
