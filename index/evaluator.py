@@ -252,12 +252,11 @@ class Evaluator:
         grouped: dict[int, Concept] = {}
         words = [clause for clause in parsed.clauses if clause.kind == "word" and clause.field is None]
         analysed = {id(clause): self.analyzer.word(clause.tokens[0].text) for clause in words}
-        telling = [clause for clause in words if not analysed[id(clause)].filler]
-        dropped: set[int] = set()
-        if telling or len(words) < len(parsed.clauses):
-            dropped = {id(clause) for clause in words if analysed[id(clause)].filler}
+        empty = {id(clause) for clause in words if self._says_nothing(analysed[id(clause)])}
+        dropped = empty if len(empty) < len(parsed.clauses) else set()
         run = [clause for clause in words if id(clause) not in dropped and clause.group < 0]
-        spans = self._spans(run, analysed)
+        meant = self._meant(run, analysed)
+        spans = self._spans(run, analysed, meant)
         for clause in parsed.clauses:
             if id(clause) in dropped:
                 reading.dropped.append(clause.text)
@@ -266,7 +265,7 @@ class Evaluator:
             if span is not None and span[0] is not clause:
                 continue
             if span is not None:
-                concept = self._span_concept(span, analysed, reading)
+                concept = self._span_concept(span, analysed, meant, reading)
             elif clause.field is None and clause.kind == "word":
                 concept = self._word_concept(clause, analysed[id(clause)], reading)
             else:
@@ -283,6 +282,14 @@ class Evaluator:
                 held.evidence.extend(concept.evidence)
         return concepts
 
+    def _says_nothing(self, word: Word) -> bool:
+        """Tell whether a word only surrounds what is asked: a filler, or an everyday word that occurs nowhere."""
+        return word.filler or (
+            self.analyzer.everyday(word)
+            and not self.analyzer.thesaurus.knows((word.stem,))
+            and not self._occurs_stem(word.stem)
+        )
+
     def _special_concept(self, clause: Clause, reading: "_Reading", required: Mask) -> Concept:
         if clause.field is not None:
             return self._restricted(clause, reading, required)
@@ -290,7 +297,20 @@ class Evaluator:
             return self._phrase_concept(clause, reading, required)
         return self._prefix_concept(clause, reading)
 
-    def _spans(self, run: list[Clause], analysed: dict[int, Word]) -> dict[int, list[Clause]]:
+    def _meant(self, run: list[Clause], analysed: dict[int, Word]) -> dict[int, Word]:
+        """Return what was probably meant by mistyped words, so that a known term is seen with a typo in it."""
+        meant: dict[int, Word] = {}
+        if len(run) > 1:
+            for clause in run:
+                word = analysed[id(clause)]
+                if word.stop or self._notion(word.stem) is not None or self._understood(word):
+                    continue
+                for nearness, candidate in self._candidates(word)[:1]:
+                    if nearness > _WEAK:
+                        meant[id(clause)] = candidate
+        return meant
+
+    def _spans(self, run: list[Clause], analysed: dict[int, Word], meant: dict[int, Word]) -> dict[int, list[Clause]]:
         """Find terms of several words that the thesaurus knows; longest first, no overlaps."""
         spans: dict[int, list[Clause]] = {}
         thesaurus = self.analyzer.thesaurus
@@ -304,7 +324,8 @@ class Evaluator:
                 continue
             for size in range(min(thesaurus.longest, len(run) - at), 1, -1):
                 part = run[at : at + size]
-                if thesaurus.knows(tuple(analysed[id(clause)].stem for clause in part)):
+                words = (meant.get(id(clause), analysed[id(clause)]) for clause in part)
+                if thesaurus.knows(tuple(word.stem for word in words)):
                     for clause in part:
                         spans[id(clause)] = part
                     taken = size
@@ -356,7 +377,7 @@ class Evaluator:
         """Tell whether a word that stands nowhere is still no typo: known terms, whole compounds, numbers."""
         if self.analyzer.thesaurus.knows((word.stem,)) or not word.folded.isalpha():
             return True
-        if word.folded in self.analyzer.lexicon.nouns:
+        if word.folded in self.analyzer.lexicon.nouns or self.analyzer.everyday(word):
             return True
         return bool(word.atoms) and all(self._occurs_stem(stem) for _, _, stem in word.atoms)
 
@@ -468,29 +489,35 @@ class Evaluator:
         np.maximum(concept.credit, np.where(frequency > 0, np.float32(weights.SIMILAR_CREDIT), 0), out=concept.credit)
         concept.evidence.append(_dense(Reason(concept.text, concept.text, "similar"), frequency))
 
-    def _span_concept(self, span: list[Clause], analysed: dict[int, Word], reading: "_Reading") -> Concept:
+    def _span_concept(
+        self, span: list[Clause], analysed: dict[int, Word], meant: dict[int, Word], reading: "_Reading"
+    ) -> Concept:
         """A known term of several words: found as a phrase, as its synonyms, or as all its words."""
+        known = self.analyzer.thesaurus.knows(tuple(analysed[id(clause)].stem for clause in span))
+        words = [analysed[id(clause)] if known else meant.get(id(clause), analysed[id(clause)]) for clause in span]
         text = " ".join(clause.text for clause in span)
-        stems = tuple(analysed[id(clause)].stem for clause in span)
+        stems = tuple(word.stem for word in words)
         reading.words.extend(clause.text for clause in span)
+        for clause, word in zip(span, words, strict=True):
+            if word is not analysed[id(clause)]:
+                reading.correct(clause.text, word.text)
         notion: Floats | None = None
         ids, least = self.phrase(stems, range(len(stems)))
         if len(ids):
             notion = np.zeros(self.generation.size, dtype=np.float32)
             notion[ids] = least
-        joined = self._joined(span)
+        joined = self._joined(words)
         if joined is not None:
             notion = joined if notion is None else np.maximum(notion, joined)
         concept = self._scored(text, notion, stems, reading)
-        words = [self._word_score(analysed[id(clause)].stem) for clause in span]
-        for clause in span:
-            reading.mark(analysed[id(clause)].stem, clause.text, "form", 0.8)
-        self._together(concept, words, text)
+        for clause, word in zip(span, words, strict=True):
+            reading.mark(word.stem, clause.text, "form" if word is analysed[id(clause)] else "typo", 0.8)
+        self._together(concept, [self._word_score(word.stem) for word in words], text)
         return concept
 
-    def _joined(self, span: list[Clause]) -> Floats | None:
+    def _joined(self, words: Iterable[Word]) -> Floats | None:
         """Two or more words written as one: "smart meter" as "Smartmeter"."""
-        word = self.analyzer.word("".join(clause.text for clause in span))
+        word = self.analyzer.word("".join(word.text for word in words))
         found = self._notion(word.stem)
         return None if found is None else found * np.float32(weights.JOINED)
 
@@ -551,20 +578,36 @@ class Evaluator:
             return None
         return self.saturate(notion, self.idf(int(np.count_nonzero(notion))))
 
+    def _part_score(self, stem: str, text: str, reading: "_Reading") -> Floats | None:
+        """Return the score of one part of a compound: the part itself, or what means the same."""
+        notion = self._notion(stem)
+        for expansion in self.analyzer.thesaurus.expand((stem,))[: weights.MAX_PART_SYNONYMS]:
+            if expansion.relation != "same":
+                break
+            found = self._term_frequency(expansion.stems)
+            if found is not None:
+                found = found * np.float32(weights.PART_SYNONYM * expansion.weight)
+                notion = found if notion is None else np.maximum(notion, found)
+                if len(expansion.stems) == 1:
+                    reading.part(expansion.stems[0], text)
+        if notion is None:
+            return None
+        return self.saturate(notion, self.idf(int(np.count_nonzero(notion))))
+
     def _parts(self, concept: Concept, word: Word, reading: "_Reading") -> None:
         """Add what speaks for a compound: its parts together, one of them, or a compound inside it."""
         atoms = [stem for _, _, stem in word.atoms]
         for stem in atoms:
             reading.part(stem, concept.text)
         for stem in word.parts[len(dict.fromkeys(atoms)) :]:
-            score = self._word_score(stem)
+            score = self._part_score(stem, concept.text, reading)
             if score is None:
                 continue
             reading.mark(stem, concept.text, "compound", 0.7)
             np.maximum(concept.score, score * np.float32(weights.SUBCOMPOUND), out=concept.score)
             np.maximum(concept.credit, np.where(score > 0, np.float32(0.75), 0), out=concept.credit)
             concept.evidence.append(_dense(Reason(concept.text, stem, "compound"), score))
-        self._together(concept, [self._word_score(stem) for stem in atoms], concept.text)
+        self._together(concept, [self._part_score(stem, concept.text, reading) for stem in atoms], concept.text)
 
     def _together(self, concept: Concept, scores: Iterable[Floats | None], text: str, kind: str = "compound") -> None:
         listed = list(scores)

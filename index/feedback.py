@@ -80,6 +80,7 @@ class Feedback:
         alike = (importance[at] * weight / (np.float32(weights.K1) + weight)).sum(axis=1)
         most = float(alike.max())
         if most > 0.0:
+            alike[0] = most  # what matches best by its words stays first
             score[documents] += (alike * (weights.FEEDBACK * best / most)).astype(np.float32)
 
     def _profile(self, slots: Slots, shares: Floats) -> tuple[Stems, Floats]:

@@ -83,6 +83,7 @@ class Analyzer:
         self._splitter = Splitter(kept)
         self._words: dict[str, Word] = {}
         self._known: GramTable | None = None
+        self._everyday = frozenset(self.word(word).stem for word in stopwords.EVERYDAY)
         self.thesaurus = Thesaurus(
             thesaurus.load(DATA / "thesaurus.yaml") if groups is None else groups,
             self.stems,
@@ -115,6 +116,10 @@ class Analyzer:
                 self._words.clear()
             known = self._words[text] = self._analyse(text)
         return known
+
+    def everyday(self, word: Word) -> bool:
+        """Tell whether a word is one of everyday language: not mistyped where it occurs nowhere, just not telling."""
+        return word.stem in self._everyday
 
     def stems(self, text: str) -> tuple[str, ...]:
         """Return the stems of the words of `text` in order, without stop words and aliases."""

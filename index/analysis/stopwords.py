@@ -49,3 +49,29 @@ FILLERS: Final = _folded(
     show using use used
     """
 )
+
+# Everyday words: real words, so never taken for typos, and left out where they occur nowhere ("Lohnen sich …?").
+# Base forms; they are compared by stem.
+EVERYDAY: Final = _folded(
+    """
+    passieren lohnen halten loswerden werden erreichen schaffen klappen gelingen nehmen stehen stellen setzen legen
+    liegen laufen führen bleiben heissen brauchen benötigen nutzen verwenden gebrauchen bieten anbieten erhalten
+    verstehen lernen lehren denken glauben meinen sagen sprechen reden fragen antworten hören sehen schauen lesen
+    schreiben rufen warten hoffen wünschen freuen ärgern fürchten sorgen kümmern achten beachten merken vergessen
+    erinnern beginnen anfangen starten enden aufhören beenden fortsetzen wiederholen ändern wechseln tauschen teilen
+    verbinden trennen öffnen schliessen füllen leeren heben fallen steigen sinken wachsen schrumpfen drehen ziehen
+    drücken schieben werfen fangen schlagen brechen reissen schneiden binden kleben hängen stecken sitzen schlafen
+    essen trinken kochen waschen putzen kaufen verkaufen bezahlen zahlen kosten verdienen leihen schenken gewinnen
+    verlieren verbrauchen besitzen gehören fehlen reichen genügen dauern eilen zögern versuchen probieren üben prüfen
+    wagen trauen erlauben verbieten verlangen fordern erwarten verhindern vermeiden umgehen ersetzen ergänzen
+    entscheiden wählen vergleichen unterscheiden beurteilen bewerten schätzen rechnen zählen messen wiegen
+    leicht schwer einfach schwierig schnell langsam früh spät lang kurz gross klein hoch niedrig breit schmal tief
+    flach dick dünn stark schwach hart weich warm kalt heiss kühl nass trocken hell dunkel laut leise neu alt jung
+    schön hässlich sauber schmutzig voll leer offen geschlossen frei besetzt richtig falsch wahr möglich unmöglich
+    nötig wichtig nützlich sinnvoll praktisch günstig billig teuer ganz halb einzeln gemeinsam allein ähnlich gleich
+    verschieden besonders gewöhnlich normal üblich selten häufig oft manchmal nie niemals bald gleich später zuerst
+    zuletzt endlich plötzlich ungefähr fast kaum ziemlich genug leute mensch menschen ding dinge sache sachen
+    mal teil art weise grund fall frage antwort problem tag tage woche monat jahr stunde minute morgen abend nacht
+    gestern heute morgen
+    """
+)
