@@ -5,9 +5,11 @@ The one place that maps exceptions to sentences for an operator; no command's ow
 
 import errno
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import click
@@ -24,6 +26,7 @@ from index import IndexLocked, IndexUnavailable
 REFUSED: Final = 1  # the command ran, and its answer is "no": bad rows, a failed check
 UNUSABLE: Final = 3  # the command could not run here; 2 is click's own code for wrong usage
 
+_LITTLE_SPACE: Final = 1024 * 1024
 _NO_SPACE = (
     "There is no space left on the disk. Free some and run the command again; what was stored before is unharmed."
 )
@@ -82,6 +85,8 @@ def _database_sentence(problem: DBAPIError, settings: Settings | None) -> str:
         if settings is not None and not settings.database_url
         else "of the catalog"
     )
+    if "disk i/o error" in text.lower() and settings is not None and _full(settings.data_dir):
+        return _NO_SPACE  # what SQLite says when only the file of its shared memory finds no room
     for phrase, sentence in _SQLITE:
         if phrase in text.lower():
             return sentence.format(file=file)
@@ -91,6 +96,13 @@ def _database_sentence(problem: DBAPIError, settings: Settings | None) -> str:
         # The address itself may hold a password, so only the server's own first words are shown.
         return f"The database can't be used: {text[:200]}. Check CATALOG_DATABASE_URL and that the server runs."
     return f"The database refused the data: {text[:200]}"
+
+
+def _full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LITTLE_SPACE
+    except OSError:
+        return False
 
 
 def explain(  # noqa: PLR0911 - a table of cases

@@ -3,6 +3,7 @@
 One `References` serves one session; it remembers what it found, so that an import of thousands of rows asks once.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -153,9 +154,13 @@ class References:
                 for name in (technology.name_en, technology.name, technology.slug):
                     self._technologies[name.lower()] = technology
         key = squeeze(key)
-        found = self._technologies.get(key.lower()) or self._technologies.get(slug(key))
+        found = self._technologies.get(key.lower()) or self._technologies.get(slug(key, ""))
         if found is None and create and key:
-            found = Technology(slug=slug(key, "technologie"), name=key)
+            wanted = address = slug(key, "technologie")
+            numbers = itertools.count(2)
+            while address in self._technologies:  # names of signs alone have no address of their own
+                address = f"{wanted}-{next(numbers)}"
+            found = Technology(slug=address, name=key)
             self._session.add(found)
             self._technologies[key.lower()] = self._technologies[found.slug] = found
         return found

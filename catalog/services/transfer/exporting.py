@@ -4,7 +4,6 @@ Accounts, review notes, the audit log, earlier versions and attachments are no p
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -165,13 +164,9 @@ def solution_row(solution: Solution, opened: Revision | None = None) -> Row:
         status=solution.status,
         slug=solution.slug,
         former_slugs=sorted(former.slug for former in solution.former_slugs),
-        created_at=_moment(solution.created_at),
-        published_at=_moment(solution.published_at),
-        first_published_at=_moment(solution.first_published_at),
+        created_at=solution.created_at,
+        published_at=solution.published_at,
+        first_published_at=solution.first_published_at,
         pending=pending,
     )
     return {"type": "solution"} | content | {"record": record.model_dump(mode="json", exclude_defaults=True)}
-
-
-def _moment(moment: datetime | None) -> datetime | None:
-    return moment

@@ -1,10 +1,10 @@
 """Import and export: every row is taken, refused or changed for a reason that is said; nothing is doubled or lost."""
 
 import io
-import itertools
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import event, func, select, text
 from sqlalchemy.orm import Session
 
-from catalog.config import Settings
+from catalog import database
 from catalog.domain.actor import SYSTEM
 from catalog.domain.entry import Deployment as Site
 from catalog.domain.entry import Entry, Funding, Kpi, Partner, Place, Reuse, Source, Transfer, dump
@@ -27,12 +27,13 @@ from catalog.models.place import Municipality
 from catalog.models.revision import Revision
 from catalog.models.solution import Solution
 from catalog.models.topic import Technology
-from catalog.runtime import Runtime, open_runtime
+from catalog.runtime import Runtime
 from catalog.services import curation, outbox, submission
 from catalog.services.transfer import exporting, importing, lines, prepared
 from catalog.services.transfer.lines import Line, read_lines
 from catalog.services.transfer.rows import OrganisationRow, SolutionRow, parse
-from index import Query
+from catalog.unit_of_work import UnitOfWork
+from index import Query, SearchIndex
 from tests import factories
 
 PUBLIC = frozenset({"public"})
@@ -594,19 +595,19 @@ def test_a_short_organisation_row_says_nothing_of_the_rest() -> None:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path, migrated_database: Path) -> Iterator[Any]:
-    """Opens further, empty catalogs on SQLite."""
+def fresh(tmp_path: Path, migrated_database: Path, sqlite_runtime: Runtime) -> Iterator[Callable[[], Runtime]]:
+    """Opens further, empty catalogs on SQLite, each with an index of its own; they share the chain of analysis."""
     opened: list[Runtime] = []
-    numbers = itertools.count()
 
     def make() -> Runtime:
-        folder = tmp_path / f"fresh-{next(numbers)}"
-        folder.mkdir()
-        (folder / "catalog.sqlite3").write_bytes(migrated_database.read_bytes())
-        made = open_runtime(Settings(data_dir=folder, secret_key="for tests only, never for a catalog that people use"))
+        file = tmp_path / f"fresh-{len(opened)}.sqlite3"
+        file.write_bytes(migrated_database.read_bytes())
+        engine = database.make_engine(f"sqlite:///{file}")
+        index = SearchIndex(file.with_suffix(".index"), analyzer=sqlite_runtime.index.analyzer)
+        index.rebuild(())
+        made = replace(sqlite_runtime, engine=engine, unit_of_work=UnitOfWork(engine), index=index)
         with made.unit_of_work.writing.begin() as session:
             factories.make_municipality(session)
-        made.index.rebuild(())
         opened.append(made)
         return made
 
@@ -615,7 +616,8 @@ def fresh(tmp_path: Path, migrated_database: Path) -> Iterator[Any]:
         runtime.engine.dispose()
 
 
-_text = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=30).map(str.strip)
+# Controls and marks of direction are taken out of texts by the document itself.
+_text = st.text(st.characters(codec="utf-8", categories=("L", "M", "N", "P", "S", "Zs")), max_size=30).map(str.strip)
 _line = _text.map(lambda found: " ".join(found.split()))
 _some_line = _line.filter(bool)
 _amount = st.none() | st.floats(0, 1e9, allow_nan=False)
@@ -697,9 +699,9 @@ def _catalogs(draw: st.DrawFn) -> list[Row]:
 
 @given(_catalogs())
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-def test_import_of_an_export_is_lossless(fresh: Any, rows: list[Row]) -> None:
+def test_import_of_an_export_is_lossless(fresh: Callable[[], Runtime], rows: list[Row]) -> None:
     first, second = fresh(), fresh()
     report = bring(first, rows)
     assert not report.errors, [str(found) for found in report.errors]
@@ -711,7 +713,7 @@ def test_import_of_an_export_is_lossless(fresh: Any, rows: list[Row]) -> None:
     assert bring(first, there).stored == 0
 
 
-def test_a_rich_entry_with_history_comes_back_whole(runtime: Runtime, fresh: Any) -> None:
+def test_a_rich_entry_with_history_comes_back_whole(runtime: Runtime, fresh: Callable[[], Runtime]) -> None:
     with runtime.unit_of_work() as session:
         solution = factories.make_published(session, title="Alter Titel")
         factories.publish_change(session, solution, title="Neuer Titel")
@@ -744,7 +746,7 @@ def test_published_only_leaves_out_the_rest(runtime: Runtime) -> None:
     assert "pending" not in found[0]["record"]
 
 
-def test_names_the_catalog_kept_as_text_stay_text(runtime: Runtime, fresh: Any) -> None:
+def test_names_the_catalog_kept_as_text_stay_text(runtime: Runtime, fresh: Callable[[], Runtime]) -> None:
     with runtime.unit_of_work() as session:
         factories.make_draft(
             session,
