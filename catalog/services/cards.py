@@ -58,7 +58,11 @@ class Card:
     title: str
     benefit: str
     foreign: str
-    """The language of title and texts where it is not the page's, for the lang attribute."""
+    """The language of the title where it is not the page's, for the lang attribute."""
+    foreign_benefit: str
+    """The same of the benefit."""
+    foreign_texts: str
+    """The same of all else that people wrote."""
     kind: SolutionKind
     visibility: Visibility
     organisation: str
@@ -84,6 +88,8 @@ class Hit:
     card: Card
     title: tuple[Piece, ...]
     passage: Snippet
+    foreign: str = ""
+    """The language of the passage where it is not the page's, for the lang attribute."""
     reasons: tuple[Reason, ...] = ()
     score: float = 0.0
 
@@ -116,7 +122,8 @@ def load(session: Session, actor: Actor, ids: Sequence[int], language: str = "de
 
 def unsearched(card: Card) -> Hit:
     """The entry as a hit that no words were searched for, for lists to browse."""
-    return Hit(card, (Piece(card.title),), Snippet("benefit", (Piece(excerpt(card.benefit, SNIPPET_WIDTH)),)))
+    passage = Snippet("benefit", (Piece(excerpt(card.benefit, SNIPPET_WIDTH)),))
+    return Hit(card, (Piece(card.title),), passage, card.foreign_benefit)
 
 
 @lru_cache(maxsize=8_192)
@@ -195,13 +202,16 @@ def _labels(session: Session, query: Select[Any], language: str) -> defaultdict[
 def _own(row: _Columns, sites: Sequence[_Columns], language: str) -> dict[str, Any]:
     english = language == "en"
     translated = english and bool(row.title_en)
+    foreign = "" if row.language == language else row.language
     return {
         "id": row.id,
         "external_id": row.external_id,
         "slug": row.slug,
         "title": row.title_en if translated else row.title,
         "benefit": plain((english and row.benefit_en) or row.benefit),
-        "foreign": "" if translated or row.language == language else row.language,
+        "foreign": "" if translated else foreign,
+        "foreign_benefit": "" if english and row.benefit_en else foreign,
+        "foreign_texts": foreign,
         "kind": row.kind,
         "visibility": row.visibility,
         "organisation": row.organisation,

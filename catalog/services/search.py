@@ -140,6 +140,7 @@ def _hits(session: Session, index: SearchIndex, actor: Actor, results: Results, 
                 hit,
                 title=index.highlight(understood, card.title),
                 passage=index.snippet(understood, card.texts, cards.SNIPPET_WIDTH),
+                foreign=card.foreign_texts,
             )
         hits.append(replace(hit, reasons=_worth_telling(found.reasons), score=found.score))
     return tuple(hits)

@@ -10,11 +10,12 @@ from catalog.models.revision import Revision
 from catalog.models.solution import Solution
 from catalog.models.topic import Technology, Topic
 from catalog.runtime import Runtime
+from catalog.services import outbox
 from catalog.services.submission import UNTITLED
 from catalog.web import wording
 from tests.browser import Browser
 from tests.catalog.web.signin import sign_in
-from tests.factories import actor_for, make_draft, make_organisation, make_user
+from tests.factories import actor_for, make_draft, make_organisation, make_published, make_user
 
 
 def test_what_people_wrote_carries_its_language_only_on_pages_in_another(app: Flask) -> None:
@@ -67,3 +68,16 @@ def test_the_form_offers_topics_and_technologies_in_the_language_of_the_page(app
     for language, names in (("de", ("Wärmenetz", "Funkzähler")), ("en", ("Heat network", "Radio meter"))):
         labels = re.findall(r"<label[^>]*>([^<]+)</label>", browser.get(f"/einreichen/{number}?lang={language}").text)
         assert {*names, "LoRaWAN"} <= set(labels)
+
+
+def test_a_german_passage_is_marked_as_german_on_an_english_page_only(app: Flask, runtime: Runtime) -> None:
+    with runtime.unit_of_work() as session:
+        make_published(
+            session, title="Pegel im Bach", title_en="Level in the brook", benefit="Hochwasser kommt nie mehr."
+        )
+    outbox.rebuild_index(runtime.unit_of_work.writing, runtime.index)
+    browser = Browser(app.test_client())
+    english = browser.get("/suche?q=hochwasser&lang=en").text
+    assert ">Level in the brook</a>" in english
+    assert '<p class="hit__passage"><span lang="de"><mark>Hochwasser</mark> kommt nie mehr.</span></p>' in english
+    assert '<p class="hit__passage"><mark>Hochwasser</mark> kommt' in browser.get("/suche?q=hochwasser&lang=de").text
