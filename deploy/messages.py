@@ -29,7 +29,7 @@ def extracted() -> Catalog:
         target = Path(folder) / "messages.pot"
         keywords = [option for keyword in KEYWORDS for option in ("-k", keyword)]
         command = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "pyproject.toml", *keywords]
-        command += ["--sort-by-file", "--no-wrap", "-o", str(target), "catalog", "templates"]
+        command += ["--sort-by-file", "--no-wrap", "-o", str(target), "."]
         subprocess.run(command, cwd=ROOT, check=True)
         with target.open("rb") as handle:
             return read_po(handle, locale="de")
