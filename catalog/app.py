@@ -10,7 +10,7 @@ from catalog import api, views
 from catalog.config import Settings, load
 from catalog.paths import STATIC, TEMPLATES
 from catalog.runtime import Runtime, open_runtime
-from catalog.web import assets, errors, headers, hosts, jinja, limits, locale, login, wording
+from catalog.web import address, assets, errors, headers, hosts, jinja, limits, locale, login, wording
 from catalog.web.context import EXTENSION, close_session
 
 _LARGEST_REQUEST = 4 * 1024 * 1024
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, runtime: Runtime | None = None)
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     app.teardown_appcontext(close_session)
     hosts.init_app(app)
+    address.init_app(app)
     errors.init_app(app)
     locale.init_app(app)
     assets.init_app(app, STATIC)

@@ -5,6 +5,7 @@ The tables hold the published state in rows; this is the same content as one val
 """
 
 import re
+from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -22,18 +23,30 @@ from catalog.domain.vocabulary import (
 )
 
 _PARTIAL_DATE = re.compile(
-    r"^(?P<year>(?:19|20)\d{2})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?P<day>0[1-9]|[12]\d|3[01]))?)?$"
+    r"(?P<year>(?:19|20)\d{2})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?P<day>0[1-9]|[12]\d|3[01]))?)?", re.ASCII
 )
 _WEB_ADDRESS = re.compile(r"^https?://[^\s/?#<>\"]+\.[^\s<>\"]+$", re.IGNORECASE)
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 MAX_LINE = 300
 MAX_TEXT = 40_000
 
 
 def partial_date(value: str) -> str:
     """Check a date of any precision, "2021", "2021-05" or "2021-05-17"; raises ValueError for anything else."""
-    if value and not _PARTIAL_DATE.match(value):
+    if not value:
+        return value
+    found = _PARTIAL_DATE.fullmatch(value)
+    if found is None or (found["day"] and not _exists(value)):
         raise ValueError(N_("Bitte ein Datum als JJJJ, JJJJ-MM oder JJJJ-MM-TT angeben."))
     return value
+
+
+def _exists(day: str) -> bool:
+    try:
+        date.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
 
 
 def web_address(value: str) -> str:
@@ -43,18 +56,22 @@ def web_address(value: str) -> str:
     return value
 
 
-def without_nul(value: str) -> str:
-    """Drop NUL characters, which no database text may hold, and unify line ends."""
-    return value.replace("\x00", "").replace("\r\n", "\n").replace("\r", "\n")
+def plain_text(value: str) -> str:
+    """Unify line ends and drop what nobody sees: control characters, which databases, XML and terminals don't bear.
+
+    With them go the signs that turn the direction of writing round: a title with one of them would make the words
+    after it, which are not its author's, read backwards.
+    """
+    return _UNSEEN.sub("", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_LINE), AfterValidator(without_nul)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), AfterValidator(without_nul)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_LINE), AfterValidator(plain_text)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT), AfterValidator(plain_text)]
 PartialDate = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(partial_date)]
 WebAddress = Annotated[
     str,
     StringConstraints(strip_whitespace=True, max_length=2_000),
-    AfterValidator(without_nul),
+    AfterValidator(plain_text),
     AfterValidator(web_address),
 ]
 Amount = Annotated[float, Field(allow_inf_nan=False, ge=-1e15, le=1e15)]

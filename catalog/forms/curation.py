@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext
 from wtforms import HiddenField
 
-from catalog.forms.fields import Form, TextField
+from catalog.forms.fields import Form, TextField, version_number
 
 
 class _Decision(Form):
@@ -12,8 +12,7 @@ class _Decision(Form):
     @property
     def read_version(self) -> int | None:
         """The version the curator had before them."""
-        value = self.version.data or ""
-        return int(value) if value.isdecimal() else None
+        return version_number(self.version.data)
 
 
 class PublishForm(_Decision):

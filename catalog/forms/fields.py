@@ -22,7 +22,7 @@ from wtforms import validators as checks
 from wtforms import widgets
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 
-from catalog.domain.entry import MAX_LINE, MAX_TEXT, web_address, without_nul
+from catalog.domain.entry import MAX_LINE, MAX_TEXT, plain_text, web_address
 from catalog.domain.text import squeeze
 from catalog.domain.vocabulary import label as label_of
 
@@ -51,6 +51,15 @@ class Part(wtforms.Form):
         def get_translations(_form: wtforms.Form) -> Any:  # noqa: ANN401 - WTForms' own object
             """Give WTForms the messages of the page's language."""
             return translations
+
+
+class RowsField(wtforms.FieldList):  # type: ignore[type-arg]  # takes no type when it runs
+    """A list of fields or groups; names that a page of ours can't have sent are ignored."""
+
+    def _extract_indices(self, prefix: str, formdata: Iterable[str]) -> Iterable[int]:
+        """Give the numbers that stand in names; WTForms' own reads "²" and thousands of digits, and breaks on both."""
+        number = re.compile(re.escape(prefix) + r"-(\d{1,4})(?:-|$)", re.ASCII)
+        return [int(found[1]) for name in formdata if (found := number.match(name))]
 
 
 class _Marked:
@@ -84,7 +93,7 @@ class LineField(_Marked, wtforms.StringField):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Take what was typed without control characters and outer blanks."""
         if valuelist:
-            self.data = squeeze(without_nul(str(valuelist[0])))
+            self.data = squeeze(plain_text(str(valuelist[0])))
 
 
 class TextField(_Marked, wtforms.TextAreaField):
@@ -105,7 +114,7 @@ class TextField(_Marked, wtforms.TextAreaField):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Take what was typed with plain line ends."""
         if valuelist:
-            self.data = without_nul(str(valuelist[0])).strip()
+            self.data = plain_text(str(valuelist[0]))
 
 
 class NumberField(_Marked, wtforms.Field):
@@ -251,7 +260,7 @@ class WordsField(_Marked, wtforms.Field):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Split what was typed at commas, semicolons and line ends."""
         if valuelist:
-            words = (squeeze(word) for word in re.split(r"[,;\n]", without_nul(str(valuelist[0]))))
+            words = (squeeze(word) for word in re.split(r"[,;\n]", plain_text(str(valuelist[0]))))
             self.data = list(dict.fromkeys(word for word in words if word))
 
 
@@ -413,6 +422,11 @@ def read_partial_date(typed: str) -> str | None:
             found = match.groupdict()
             return _iso(found["year"], found.get("month"), found.get("day"))
     return None
+
+
+def version_number(text: str | None) -> int | None:
+    """The version that a form carried in a hidden field; None for anything that is none."""
+    return int(text) if text and re.fullmatch(r"-?[0-9]{1,9}", text) else None
 
 
 def partial_date_text(value: str) -> str:

@@ -37,6 +37,7 @@ from catalog.forms.fields import (
     Part,
     PartialDateField,
     RadiosField,
+    RowsField,
     TermField,
     TermsField,
     TextField,
@@ -71,7 +72,7 @@ _OTHERWISE = N_("Diese Angabe ist so nicht möglich. Bitte prüfen Sie sie.")
 
 
 def _rows(form: type[Part], label: Words, *, most: int, least: int = 0) -> "FieldList[Any]":
-    return FieldList(
+    return RowsField(
         FormField(form), label, min_entries=least, max_entries=most,  # type: ignore[arg-type]  # the stubs know no lazy text
     )
 

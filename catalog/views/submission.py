@@ -11,6 +11,7 @@ from catalog.domain.errors import ConflictError, InvalidError
 from catalog.domain.permissions import Permission, may, require
 from catalog.domain.text import Message
 from catalog.domain.workflow import EDITABLE, Status
+from catalog.forms.fields import version_number
 from catalog.forms.labels import ReadableChange, readable
 from catalog.forms.submission import EntryForm, StartForm, add_row, values, without_row
 from catalog.models.solution import Solution
@@ -91,7 +92,6 @@ def write(solution_id: int) -> ResponseReturnValue:
 
 def _store(solution: Solution, form: EntryForm, entry: Entry, step: str) -> ResponseReturnValue:
     """Save, and with the step "submit" hand in; the draft stays saved where handing in is refused."""
-    version = form.version.data or ""
     try:
         with writing() as session:
             saved = submission.save(
@@ -99,7 +99,7 @@ def _store(solution: Solution, form: EntryForm, entry: Entry, step: str) -> Resp
                 actor(),
                 solutions.by_id(session, actor(), solution.id),
                 entry,
-                version=int(version) if version.lstrip("-").isdecimal() else None,
+                version=version_number(form.version.data),
             )
     except InvalidError as problem:
         form.tell(problem.errors)

@@ -1,8 +1,28 @@
-"""Addresses of the page one is on, with other parameters; nothing about other pages, which url_for knows."""
+"""Addresses: which row numbers can stand in one, and that of the page one is on with other parameters.
 
+Nothing about other pages, which url_for knows.
+"""
+
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import request
+from flask import Flask, request
+from werkzeug.routing import IntegerConverter, Map
+
+_LARGEST_ROW_NUMBER: Final = 2**31 - 1  # what a column of either database holds; asking for more is an error to them
+
+
+class RowNumber(IntegerConverter):
+    """A number that a row can have; an address with a larger one leads nowhere."""
+
+    def __init__(self, map: Map, **given: Any) -> None:  # noqa: A002 - Werkzeug's name
+        """Take what an address rule says in brackets."""
+        super().__init__(map, **({"max": _LARGEST_ROW_NUMBER} | given))
+
+
+def init_app(app: Flask) -> None:
+    """Have every `<int:…>` in an address stand for a row number."""
+    app.url_map.converters["int"] = RowNumber
 
 
 def here(**changes: str | int | None) -> str:
