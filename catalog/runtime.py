@@ -11,6 +11,7 @@ from catalog.config import Settings
 from catalog.domain.vocabulary import DeploymentStatus, OrganisationKind, label
 from catalog.paths import DATA
 from catalog.services import outbox
+from catalog.services.place_names import place_names
 from catalog.unit_of_work import UnitOfWork
 from index import Analyzer, SearchIndex
 
@@ -56,7 +57,12 @@ def open_runtime(settings: Settings) -> Runtime:
     config.prepare_data_dir(settings)
     engine = database.make_engine(settings.sqlalchemy_url)
     unit_of_work = UnitOfWork(engine, read_only=settings.read_only)
-    index = SearchIndex(settings.index_dir, analyzer=_analyzer(), facet_values=_FACET_VALUES)
+    index = SearchIndex(
+        settings.index_dir,
+        analyzer=_analyzer(),
+        facet_values=_FACET_VALUES,
+        named=partial(place_names, DATA),
+    )
     unit_of_work.after_commit = partial(outbox.nudge, unit_of_work.writing, index)
     return Runtime(
         settings=settings, engine=engine, unit_of_work=unit_of_work, index=index, secret_key=config.secret_key(settings)

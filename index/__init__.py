@@ -15,6 +15,7 @@ from index.document import (
     Understood,
 )
 from index.errors import IndexLocked, IndexUnavailable
+from index.names import Named
 from index.search import SearchIndex
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Hit",
     "IndexLocked",
     "IndexUnavailable",
+    "Named",
     "Piece",
     "Query",
     "Reason",

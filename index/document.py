@@ -54,7 +54,7 @@ class Reason:
     """Why a document was found: `word` as asked, `found` as it stands in the index, and how the two belong together.
 
     `kind`: "form" (the same word), "compound" (a compound, its parts found), "part" (inside a compound), "synonym",
-    "related", "typo", "similar", "prefix", "phrase".
+    "related", "typo", "similar", "prefix", "phrase", "place" (what a name in the query stands for), "near" (near that).
     """
 
     word: str
@@ -109,6 +109,8 @@ class Understood:
     sequences: tuple[tuple[tuple[str, ...], Mark], ...] = field(default=(), repr=False)
     compounds: Mapping[str, Mark] = field(default_factory=dict, repr=False)
     """Stems of parts that count only beside the other parts of the same asked compound."""
+    suggested: tuple[tuple[str, str, str], ...] = ()
+    """Filters that names in the query suggest, as (facet, value, words): ("place", "01003000", "lübeck")."""
     plan: dict[str, object] = field(default_factory=dict, repr=False)
     """What the highlighter derived from the above: filled when it first works."""
 

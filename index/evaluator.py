@@ -18,6 +18,7 @@ from index.analysis import Analyzer, Word, forms
 from index.document import PART_OF_ASKED, Expansion, Mark, Reason, Understood
 from index.feedback import Feedback
 from index.generation import Generation, Mask
+from index.names import Named, Names
 from index.postings import NO_POSTINGS, Floats, Ids, Ints, Postings
 from index.query import Clause, Parsed
 from index.vocabulary import Vocabulary
@@ -35,6 +36,7 @@ _ENOUGH: Final = 25  # documents with the very word: then words merely like it c
 _CONSIDERED: Final = 30  # similar words looked at
 _RARE: Final = 2  # a word this rare may be a typo itself; then a much commoner neighbour is offered
 _MUCH_COMMONER: Final = 20
+_SUGGESTED: Final = 5  # filters; a name of more places than that suggests too much
 _FEEDBACKS_KEPT: Final = 16  # audiences; one takes a megabyte
 
 
@@ -76,8 +78,11 @@ class Outcome:
 class Evaluator:
     """Evaluates queries for one audience in one generation."""
 
-    def __init__(self, generation: Generation, analyzer: Analyzer, audiences: frozenset[str]) -> None:
-        """Take the visible documents of the generation as all there is."""
+    def __init__(
+        self, generation: Generation, analyzer: Analyzer, audiences: frozenset[str], names: Names | None = None
+    ) -> None:
+        """Take the visible documents of the generation as all there is; `names` are recognised in queries."""
+        self._names = names
         self.generation = generation
         self.analyzer = analyzer
         self._audiences = audiences
@@ -253,18 +258,22 @@ class Evaluator:
         words = [clause for clause in parsed.clauses if clause.kind == "word" and clause.field is None]
         analysed = {id(clause): self.analyzer.word(clause.tokens[0].text) for clause in words}
         empty = {id(clause) for clause in words if self._says_nothing(analysed[id(clause)])}
-        dropped = empty if len(empty) < len(parsed.clauses) else set()
+        dropped: set[int] = empty if len(empty) < len(parsed.clauses) else set()
         run = [clause for clause in words if id(clause) not in dropped and clause.group < 0]
+        named = self._named(words, analysed)
+        run = [clause for clause in run if id(clause) not in named]
         meant = self._meant(run, analysed)
         spans = self._spans(run, analysed, meant)
         for clause in parsed.clauses:
             if id(clause) in dropped:
                 reading.dropped.append(clause.text)
                 continue
-            span = spans.get(id(clause))
-            if span is not None and span[0] is not clause:
+            span, name = spans.get(id(clause)), named.get(id(clause))
+            if (span is not None and span[0] is not clause) or (name is not None and name[0][0] is not clause):
                 continue
-            if span is not None:
+            if name is not None:
+                concept = self._named_concept(*name, analysed, reading)
+            elif span is not None:
                 concept = self._span_concept(span, analysed, meant, reading)
             elif clause.field is None and clause.kind == "word":
                 concept = self._word_concept(clause, analysed[id(clause)], reading)
@@ -281,6 +290,62 @@ class Evaluator:
                 held.importance = min(held.importance, concept.importance)
                 held.evidence.extend(concept.evidence)
         return concepts
+
+    def _named(self, words: list[Clause], analysed: dict[int, Word]) -> dict[int, tuple[list[Clause], Named]]:
+        """Find names in the plain words of a query: each word of a name → all its words, and what it stands for."""
+        found: dict[int, tuple[list[Clause], Named]] = {}
+        if self._names is None:
+            return found
+        listed = [analysed[id(clause)] for clause in words]
+        common = {
+            at: word.filler
+            or word.folded in self.analyzer.lexicon.nouns
+            or self.analyzer.everyday(word)
+            or self.analyzer.thesaurus.knows((word.stem,))
+            for at, word in enumerate(listed)
+        }
+        for first, end, named in self._names.find(listed, common):
+            span = words[first:end]
+            if all(clause.group < 0 for clause in span):
+                found |= {id(clause): (span, named) for clause in span}
+        return found
+
+    def _named_concept(
+        self, span: list[Clause], named: Named, analysed: dict[int, Word], reading: "_Reading"
+    ) -> Concept:
+        """A name: documents of what it stands for, documents that mention it, and less what lies near it."""
+        text = " ".join(clause.text for clause in span)
+        if len(span) == 1:
+            concept = self._scored(
+                text, self._notion(analysed[id(span[0])].stem), (analysed[id(span[0])].stem,), reading
+            )
+            concept.position_stem = analysed[id(span[0])].stem
+            reading.words.append(text)
+            reading.mark(analysed[id(span[0])].stem, text, "form", 1.0)
+        else:
+            concept = self._span_concept(span, analysed, {}, reading)
+        size = self.generation.size
+        exact = np.zeros(size, dtype=np.bool_)
+        for facet, value in named.exact:
+            here = self.generation.facet(facet).having((value,), size) & self.visible
+            if here.any():
+                exact |= here
+                reading.suggest(facet, value, text)
+        near = np.zeros(size, dtype=np.float32)
+        for facet, value, weight in named.near:
+            np.maximum(near, self.generation.facet(facet).having((value,), size) * np.float32(weight), out=near)
+        near[~self.visible] = 0.0
+        if exact.any():
+            mentioned = (concept.credit >= _STRONG) | exact
+            concept.importance = self.idf(int(np.count_nonzero(mentioned)))
+        # a site counts as much as one mention in the field of sites, whatever the texts say
+        there = self.saturate(np.float32(weights.PLACE) * exact, concept.importance)
+        np.maximum(concept.score, there, out=concept.score)
+        np.maximum(concept.score, there.max(initial=0.0) * near, out=concept.score)
+        np.maximum(concept.credit, np.maximum(exact, near * np.float32(weights.NEAR_PLACE)), out=concept.credit)
+        concept.evidence.append(_dense(Reason(text, text, "place"), exact.astype(np.float32)))
+        concept.evidence.append(_dense(Reason(text, text, "near"), np.where(exact, 0, near)))
+        return concept
 
     def _says_nothing(self, word: Word) -> bool:
         """Tell whether a word only surrounds what is asked: a filler, or an everyday word that occurs nowhere."""
@@ -378,6 +443,8 @@ class Evaluator:
         if self.analyzer.thesaurus.knows((word.stem,)) or not word.folded.isalpha():
             return True
         if word.folded in self.analyzer.lexicon.nouns or self.analyzer.everyday(word):
+            return True
+        if self._names is not None and self._names.knows(word.folded):
             return True
         return bool(word.atoms) and all(self._occurs_stem(stem) for _, _, stem in word.atoms)
 
@@ -556,7 +623,9 @@ class Evaluator:
         for found, weight, reason in near:
             evidence = self.saturate(found, min(importance, self.idf(int(np.count_nonzero(found)))) * weight)
             np.maximum(concept.score, evidence, out=concept.score)
-            np.maximum(concept.credit, np.where(found > 0, np.float32(_WEAK + weight / 4), 0), out=concept.credit)
+            np.maximum(
+                concept.credit, np.where(found > 0, np.float32(weights.NEAR_CREDIT + weight / 4), 0), out=concept.credit
+            )
             concept.evidence.append(_dense(reason, found))
         return concept
 
@@ -775,11 +844,16 @@ class _Reading:
         self.prefixes: list[tuple[str, Mark]] = []
         self.sequences: list[tuple[tuple[str, ...], Mark]] = []
         self.compounds: dict[str, Mark] = {}
+        self.suggested: list[tuple[str, str, str]] = []
 
     def mark(self, stem: str, word: str, kind: str, strength: float) -> None:
         held = self.stems.get(stem)
         if held is None or held.strength < strength:
             self.stems[stem] = Mark(word, kind, strength)
+
+    def suggest(self, facet: str, value: str, word: str) -> None:
+        if len(self.suggested) < _SUGGESTED and (facet, value, word) not in self.suggested:
+            self.suggested.append((facet, value, word))
 
     def correct(self, word: str, correction: str) -> None:
         self.corrections.append((word, correction))
@@ -808,6 +882,7 @@ class _Reading:
             tuple(self.prefixes),
             tuple(self.sequences),
             self.compounds,
+            suggested=tuple(self.suggested),
         )
 
 

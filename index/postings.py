@@ -17,9 +17,12 @@ import threading
 import time
 import warnings
 import zlib
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -29,11 +32,12 @@ import numpy.typing as npt
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # see index.analysis.forms
     import whoosh.writing  # noqa: F401 - imported late by Whoosh, and then no longer quiet
-    from whoosh.codec.whoosh3 import W3Codec
+    from whoosh.codec.whoosh3 import W3Codec, W3FieldWriter
     from whoosh.filedb.filestore import FileStorage
     from whoosh.filedb.structfile import StructFile
     from whoosh.index import TOC, FileIndex
     from whoosh.reading import SegmentReader, TermNotFound
+    from whoosh.writing import PostingPool
 
 Ints = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.uint32]
@@ -51,6 +55,10 @@ _TIER_FACTOR: Final = 6
 _TIERS: Final = 4  # segments of 6^4 documents and more are big
 _CROWDED: Final = 5
 _REWRITTEN_MOST: Final = 10_000  # documents: half a minute of work
+_POSTING_SIZE: Final = 180
+_WORTH_PACKING: Final = 6
+_FIELD_OF: Final = itemgetter(0)
+_TERM_OF: Final = itemgetter(1)
 _POSTINGS_MAGIC: Final = b"W3Bl"
 
 
@@ -175,10 +183,68 @@ def open_for_writing(folder: Path) -> Any:  # noqa: ANN401
 
 def open_writer(folder: Path, megabytes: int) -> Any:  # noqa: ANN401
     """Return a Whoosh writer that keeps at most so many megabytes of postings in memory."""
-    codec = W3Codec()
+    codec = _Codec()  # type: ignore[no-untyped-call]
     # No field has lengths (weights are ready made), and asking for them costs a tenth of the time.
     codec.length_stats = False
-    return open_for_writing(folder).writer(compound=False, limitmb=megabytes, codec=codec)
+    writer = open_for_writing(folder).writer(compound=False, limitmb=megabytes, codec=codec)
+    writer.pool = _Pool(writer._tempstorage, writer.newsegment, limitmb=megabytes)  # type: ignore[no-untyped-call]  # noqa: SLF001
+    return writer
+
+
+class _Pool(PostingPool):
+    """Whoosh's pool of postings, without measuring and checking each: ours are made by `index.evidence` alone."""
+
+    def add(self, item: tuple[str, bytes, int, float, bytes | None]) -> None:
+        """Take a posting."""
+        self.fieldnames.add(item[0])
+        # a tuple, a short term and its positions; Whoosh counts the same to a few bytes
+        self.currentsize += _POSTING_SIZE + 2 * len(item[1]) + len(item[4] or b"")
+        if self.currentsize > self.limit:
+            self.save()  # type: ignore[no-untyped-call]
+        self.current.append(item)
+
+
+class _FieldWriter(W3FieldWriter):
+    """Whoosh's writer of postings, a term at a time where Whoosh goes posting by posting; the files are the same."""
+
+    def add_postings(
+        self,
+        schema: Any,  # noqa: ANN401
+        _lengths: Any,  # noqa: ANN401
+        items: Iterable[tuple[str, bytes, int, float, bytes]],
+    ) -> None:
+        """Write postings sorted by field, term and document."""
+        for name, of_field in groupby(items, _FIELD_OF):
+            self.start_field(name, schema[name])  # type: ignore[no-untyped-call]
+            for term, of_term in groupby(of_field, _TERM_OF):
+                self.start_term(term)  # type: ignore[no-untyped-call]
+                _, _, documents, weights, values = zip(*of_term, strict=True)
+                self._fill(documents, weights, values)
+                self.finish_term()  # type: ignore[no-untyped-call]
+            self.finish_field()  # type: ignore[no-untyped-call]
+
+    def _fill(self, documents: tuple[int, ...], weights: tuple[float, ...], values: tuple[bytes, ...]) -> None:
+        """Put the postings of a term into blocks; the last one stays with the writer, as Whoosh expects."""
+        writer: Any = self._postwriter
+        limit = writer._blocklimit  # noqa: SLF001 - see the module docstring
+        # Packing a handful of numbers makes them longer. Readers look into each block for how it was packed.
+        writer._compression = self._codec._compression if len(documents) >= _WORTH_PACKING else 0  # noqa: SLF001
+        for first in range(0, len(documents), limit):
+            if first:
+                writer._write_block()  # noqa: SLF001
+            some = slice(first, first + limit)
+            writer._ids = array("I", documents[some])  # noqa: SLF001
+            writer._weights = array("f", weights[some])  # noqa: SLF001
+            writer._values = [value for value in values[some] if value]  # noqa: SLF001
+            writer._maxweight = max(weights[some])  # noqa: SLF001
+
+
+class _Codec(W3Codec):
+    """Whoosh's codec with our writer of postings."""
+
+    def field_writer(self, storage: Any, segment: Any) -> _FieldWriter:  # noqa: ANN401
+        """Return the writer of a segment's postings."""
+        return _FieldWriter(self, storage, segment)  # type: ignore[no-untyped-call]
 
 
 def clean(folder: Path) -> None:

@@ -11,7 +11,7 @@ with warnings.catch_warnings():
 from index import weights
 
 # Raise with every change of the fields below or of what is written into them: older indexes then need a rebuild.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 FIELDS: Final = tuple(weights.FIELDS)
 # year_from/year_to: the period; cost in euro; evidence 0–1; updated in epoch seconds; latitude/longitude in degrees.

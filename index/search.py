@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from index.errors import DAMAGED, SCHEMA, IndexUnavailable
 from index.evaluator import Evaluator, Evidence, Outcome
 from index.generation import Generation, Mask
 from index.highlight import Highlighter
+from index.names import Named, Names
 from index.postings import Doubles
 from index.query import Parsed, parse
 from index.store import Store
@@ -51,6 +52,7 @@ class SearchIndex:
         lexicon: Lexicon | None = None,
         names: Iterable[str] = (),
         facet_values: Mapping[str, Mapping[str, str]] | None = None,
+        named: Callable[[], Iterable[tuple[str, Named]]] | None = None,
         cache_bytes: int = _POSTINGS_BYTES,
     ) -> None:
         """Prepare; nothing is read before the first search.
@@ -59,6 +61,7 @@ class SearchIndex:
         `groups` and `lexicon` default to the files in `index/data`; `names` are never split as compounds.
         `facet_values` says how values typed as `facet:value` are called in the index:
         `{"status": {"gestoppt": "stopped"}}`.
+        `named` gives names (of places, say) and the facet values they stand for; it is asked once, at the first search.
         """
         self.path = Path(path)
         self.analyzer = analyzer or Analyzer(lexicon, groups, names)
@@ -68,6 +71,8 @@ class SearchIndex:
             name: {forms.fold(typed): value for typed, value in values.items()}
             for name, values in (facet_values or {}).items()
         }
+        self._named = named
+        self._names: Names | None = None
         self._cache = postings.Cache(cache_bytes)
         self._generation: Generation | None = None
         self._opening = threading.Lock()
@@ -130,7 +135,9 @@ class SearchIndex:
 
     def _answer(self, generation: Generation, query: Query) -> Results:
         parsed = parse(query.text, generation.facet_names)
-        outcome = Evaluator(generation, self.analyzer, query.audiences).run(parsed)
+        if self._names is None and self._named is not None:
+            self._names = Names(self._named())
+        outcome = Evaluator(generation, self.analyzer, query.audiences, self._names).run(parsed)
         masks = self._masks(generation, query, parsed)
         mask = outcome.mask
         for other in masks.values():

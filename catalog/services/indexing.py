@@ -175,6 +175,7 @@ def document_for(solution: Solution, ancestors: dict[int, tuple[Topic, ...]]) ->
         facets={
             "topic": tuple(topics),
             "state": tuple(sorted({place.state_code for place in municipalities.values()})),
+            "district": tuple(sorted({ags[:5] for ags in municipalities})),
             "place": tuple(municipalities),
             "organisation": tuple(sorted(organisation.slug for organisation in organisations.values())),
             "kind": tuple(sorted({organisation.kind.value for organisation in organisations.values()})),

@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import yaml
 
+from index import weights
+
 _LOG = logging.getLogger(__name__)
 
-# How near a related term is to the one asked for.
-RELATION_WEIGHTS: Final[dict[str, float]] = {"same": 1.0, "narrower": 0.6, "broader": 0.3, "related": 0.35}
 _MAX_TERM_WORDS: Final = 6
 _LANGUAGES: Final = ("de", "en", "abbr")
 
@@ -129,6 +129,12 @@ class Thesaurus:
         if known is not None:
             return known
         best: dict[tuple[str, ...], Expansion] = {}
+        nearness = {
+            "same": 1.0,
+            "narrower": weights.NARROWER,
+            "broader": weights.BROADER,
+            "related": weights.RELATED,
+        }
         ids = self._by_stems.get(stems, ())
         for group_id in ids:
             group = self._groups[group_id]
@@ -138,7 +144,7 @@ class Thesaurus:
             near += [(other, "related") for other in group.related]
             for other, relation in near:
                 # a term of several groups is ambiguous: each reading counts less
-                weight = RELATION_WEIGHTS[relation] / (1.0 if len(ids) == 1 else 1.4)
+                weight = nearness[relation] / (1.0 if len(ids) == 1 else weights.AMBIGUOUS)
                 for text, sequence in self._terms.get(other, ()):
                     if sequence == stems:
                         continue
