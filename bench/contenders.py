@@ -42,8 +42,8 @@ class Contender(Protocol):
     def open(self) -> None:
         """Open what was built; called once in a process."""
 
-    def search(self, text: str) -> Answer:
-        """Do the work of one search."""
+    def search(self, text: str, *, passages: bool = True) -> Answer:
+        """Do the work of one search; without `passages` only rank and count."""
 
     def suggest(self, beginning: str) -> Sequence[str]:
         """What to offer while somebody types."""
@@ -107,12 +107,14 @@ class Ours:
             version="1",
         )
 
-    def search(self, text: str) -> Answer:
+    def search(self, text: str, *, passages: bool = True) -> Answer:
         """Search, then load the texts of the hits and mark them."""
         from index import Query
 
         index = self._index
         found = index.search(Query(text, audiences=_ANYBODY, facets=FACETS, limit=TOP))
+        if not passages:
+            return Answer(found.total, [], found.facets)
         keys = [hit.id for hit in found.hits]
         marks = ",".join("?" * len(keys))
         rows = dict(self._texts.execute(f"SELECT id, texts FROM entry WHERE id IN ({marks})", keys))  # noqa: S608
@@ -247,7 +249,7 @@ class Fts5:
         pairs = {(number, name, value) for name, values in text.facets.items() for value in values}
         self._connection.executemany("INSERT INTO facet VALUES (?, ?, ?)", sorted(pairs))
 
-    def search(self, text: str) -> Answer:
+    def search(self, text: str, *, passages: bool = True) -> Answer:
         """Search, count, load and mark."""
         asked, beginnings = [], []
         for kind, words in _clauses(text):
@@ -274,6 +276,8 @@ class Fts5:
                 facets[name][value] = count
             else:
                 total = count
+        if not passages:
+            return Answer(total, [], facets)
         pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, dict.fromkeys(beginnings)))})\w*", re.IGNORECASE)
         return Answer(
             total,
@@ -409,11 +413,14 @@ class Tantivy:
         both = [query.boolean_query([(any_of, part) for part in parts]) for parts in (asked, marked)]
         return both[0], both[1]
 
-    def search(self, text: str) -> Answer:
+    def search(self, text: str, *, passages: bool = True) -> Answer:
         """Search, aggregate, load and mark."""
         query, marking = self._query(text)
         found = self._searcher.search(query, TOP)
         counted = self._searcher.aggregate(query, {name: {"terms": {"field": name, "size": 1_000}} for name in FACETS})
+        facets = {name: {bucket["key"]: bucket["doc_count"] for bucket in counted[name]["buckets"]} for name in FACETS}
+        if not passages:
+            return Answer(found.count, [], facets)
         marks = []
         for name, width in (("title", 1_000), ("body", WIDTH)):
             generator = self._tantivy.SnippetGenerator.create(self._searcher, marking, self._schema, name)
@@ -426,7 +433,6 @@ class Tantivy:
             # nothing is marked: the beginning, as the other engines give it
             title = title or html.escape(document.get_first("title"))
             hits.append((title, passage or html.escape(document.get_first("body")[:WIDTH])))
-        facets = {name: {bucket["key"]: bucket["doc_count"] for bucket in counted[name]["buckets"]} for name in FACETS}
         return Answer(found.count, hits, facets)
 
     def suggest(self, beginning: str) -> Sequence[str]:
