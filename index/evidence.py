@@ -49,6 +49,9 @@ class _Collected:
             position = self._base + token.position
             if position < _MAX_POSITION:
                 self.positions.setdefault(stem, []).append(position)
+            elif stem not in self.positions:
+                # Every stem has a place: Whoosh leaves out empty values, and all later ones would belong to others.
+                self.positions[stem] = [_MAX_POSITION]
             for part in word.parts:
                 parts[part] = parts.get(part, 0.0) + unit
             present.add(stem)
@@ -74,7 +77,7 @@ def fields_of(document: Document, analyzer: Analyzer) -> dict[str, Any]:
     if stems:
         positions = collected.positions
         result[schema.STEM] = [
-            (_encode(stem), 1, weight, _positions(positions.get(stem, ()))) for stem, weight in stems.items()
+            (_encode(stem), 1, weight, _positions(positions[stem])) for stem, weight in stems.items()
         ]
         result[schema.EXACT] = [(_encode(term), 1, weight, b"") for term, weight in collected.exact.items()]
     if collected.parts:
@@ -103,9 +106,7 @@ def _encode(term: str) -> bytes:
     return term.encode("utf-8", "surrogatepass")
 
 
-def _positions(positions: "list[int] | tuple[()]") -> bytes:
-    return (
-        np.unique(np.array(positions, dtype=_POSITION)).tobytes()
-        if len(positions) > 1
-        else (positions[0].to_bytes(2, "little") if positions else b"")
-    )
+def _positions(positions: list[int]) -> bytes:
+    if len(positions) > 1:
+        return np.unique(np.array(positions, dtype=_POSITION)).tobytes()
+    return positions[0].to_bytes(2, "little")

@@ -52,9 +52,9 @@ def command(  # noqa: PLR0913 - one for each option
 
             report = _with_progress(run, stream, hidden=as_json)
     if as_json:
-        click.echo(
-            json.dumps(_as_json(report, dry_run=dry_run, stored=_stored(report, strict=strict)), ensure_ascii=False)
-        )
+        said = json.dumps(_as_json(report, dry_run=dry_run, stored=_stored(report, strict=strict)), ensure_ascii=False)
+        # Half a character, which a file can name and nothing can print, becomes a question mark.
+        click.echo(said.encode(errors="replace").decode())
     else:
         _print(report, dry_run=dry_run, publish=publish, strict=strict, quiet=quiet)
     if report.failed:

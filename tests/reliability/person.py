@@ -69,7 +69,8 @@ class Person:
     def __init__(self, address: str) -> None:
         """Open a browser."""
         self.address = address
-        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self.jar = http.cookiejar.CookieJar()
+        cookies = urllib.request.HTTPCookieProcessor(self.jar)
         self._browser = urllib.request.build_opener(cookies)
         self._patient = urllib.request.build_opener(cookies, _Stay())
 

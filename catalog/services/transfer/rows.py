@@ -7,12 +7,13 @@ spreadsheet becomes an entry with a site, and which wrong types are harmless.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import PydanticCustomError
 
 from catalog.domain.entry import (
     MAX_LINE,
@@ -45,6 +46,8 @@ from catalog.domain.vocabulary import (
 from catalog.domain.workflow import OPEN, Status
 
 FORMAT: Final = 1
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2999
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
@@ -75,6 +78,17 @@ class Pending(_Row):
     entry: Entry = Field(default_factory=Entry)
 
 
+def _moment(value: datetime) -> datetime:
+    """A moment of these centuries, in UTC where no zone is named; others can't be told in every time zone."""
+    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
+        code = "moment"
+        raise PydanticCustomError(code, "is no moment between the years 1900 and 2999")
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_moment)]
+
+
 class Record(_Row):
     """What the catalog itself says of an entry: state, addresses, dates; written by exports, not by people."""
 
@@ -83,9 +97,9 @@ class Record(_Row):
     former_slugs: list[Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200)]] = Field(
         default_factory=list
     )
-    created_at: datetime | None = None
-    published_at: datetime | None = None
-    first_published_at: datetime | None = None
+    created_at: Moment | None = None
+    published_at: Moment | None = None
+    first_published_at: Moment | None = None
     pending: Pending | None = None
 
 
