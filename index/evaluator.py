@@ -257,10 +257,10 @@ class Evaluator:
         grouped: dict[int, Concept] = {}
         words = [clause for clause in parsed.clauses if clause.kind == "word" and clause.field is None]
         analysed = {id(clause): self.analyzer.word(clause.tokens[0].text) for clause in words}
-        empty = {id(clause) for clause in words if self._says_nothing(analysed[id(clause)])}
+        named = self._named(words, analysed)
+        empty = {id(clause) for clause in words if self._says_nothing(analysed[id(clause)])} - named.keys()
         dropped: set[int] = empty if len(empty) < len(parsed.clauses) else set()
         run = [clause for clause in words if id(clause) not in dropped and clause.group < 0]
-        named = self._named(words, analysed)
         run = [clause for clause in run if id(clause) not in named]
         meant = self._meant(run, analysed)
         spans = self._spans(run, analysed, meant)
