@@ -69,6 +69,15 @@ def _check_organisation(actor: Actor, solution: Solution) -> None:
         raise ForbiddenError(Message(N_("Sie können nur für Ihre eigene Organisation einreichen.")))
 
 
+def _check_move(session: Session, actor: Actor, solution: Solution, entry: Entry) -> None:
+    """A published entry moves once its change is accepted; a curator must not have to notice whose name is used."""
+    wanted = References(session).organisation(entry.organisation)
+    if wanted is None or wanted.id == solution.organisation_id or actor.is_admin:
+        return
+    if not actor.writes_for(wanted.id):
+        raise ForbiddenError(Message(N_("Sie können nur für Ihre eigene Organisation einreichen.")))
+
+
 def _project(session: Session, solution: Solution, entry: Entry) -> None:
     """While an entry was never published its rows follow the draft; afterwards they stay what readers see."""
     refs = References(session)
@@ -175,6 +184,8 @@ def save(session: Session, actor: Actor, solution: Solution, entry: Entry, *, ve
         _project(session, solution, entry)
         if solution.organisation_id != before:
             _check_organisation(actor, solution)
+    else:
+        _check_move(session, actor, solution, entry)
     try:
         session.flush()  # the version counter must be the new one for whoever shows the form again
     except IntegrityError as problem:

@@ -15,12 +15,15 @@ _SCHEMES = {"http", "https", "mailto"}
 # Below the page's h1 and the h2 of the section that shows the text.
 _FIRST_HEADING, _LAST_HEADING = 3, 6
 _CACHED_TEXTS = 512
+# Beyond these the parser's time grows with the square of the text; no text for readers has so many.
+_MOST_LINKS, _MOST_CELLS = 300, 10_000
 
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": True, "typographer": False}).enable(
     ["table", "strikethrough", "linkify"]
 )
 # An author's picture would be a request to someone else's server; files belong to the entry as attachments.
 _markdown.disable("image")
+_plain = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").disable("image")
 
 
 @lru_cache(maxsize=_CACHED_TEXTS)
@@ -28,9 +31,10 @@ def render(text: str | None) -> Markup:
     """The text as HTML that can't hold scripts, styles, pictures or headings above h3; empty for no text."""
     if not text or not text.strip():
         return Markup()
-    tokens = _markdown.parse(text)
+    parser = _markdown if _is_bearable(text) else _plain
+    tokens = parser.parse(text)
     _lower_headings(tokens)
-    raw = _markdown.renderer.render(tokens, _markdown.options, {})
+    raw = parser.renderer.render(tokens, parser.options, {})
     clean = nh3.clean(
         raw,
         tags=set(_TAGS),
@@ -40,6 +44,13 @@ def render(text: str | None) -> Markup:
         allowed_classes=None,
     )
     return Markup(clean)  # noqa: S704 - cleaned one line above
+
+
+def _is_bearable(text: str) -> bool:
+    """Whether bare links and tables of the text can be found in time; a table's row is filled up to its widest."""
+    lines = text.splitlines()
+    widest = max(line.count("|") for line in lines) if lines else 0
+    return text.count("://") <= _MOST_LINKS and widest * len(lines) <= _MOST_CELLS
 
 
 def _lower_headings(tokens: list[Token]) -> None:

@@ -69,6 +69,13 @@ def test_an_own_draft_is_not_moved_to_strangers(session: Session, author: Actor)
         submission.save(session, author, solution, entry, version=version)
 
 
+def test_a_change_does_not_give_a_published_entry_to_strangers(session: Session, author: Actor) -> None:
+    solution = make_published(session, author)
+    entry, version = edited(session, solution, organisation=make_organisation(session).slug)
+    with pytest.raises(ForbiddenError):
+        submission.save(session, author, solution, entry, version=version)
+
+
 def test_handing_in_names_every_gap(session: Session, author: Actor) -> None:
     solution = make_draft(session, author, challenge="", visibility=Visibility.GROUP, deployments=[Deployment()])
     with pytest.raises(InvalidError) as refused:

@@ -1,5 +1,7 @@
 """Markdown: what authors may write, and that nothing gets through that runs, loads or looks like ours."""
 
+import time
+
 import html5lib
 import pytest
 from hypothesis import example, given
@@ -128,3 +130,27 @@ def test_nothing_but_the_allowed_gets_out(text: str) -> None:
         if "href" in attributes:
             assert attributes["href"].startswith(("http://", "https://", "mailto:"))
             assert attributes["rel"] == "nofollow ugc noopener"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://a.de/(" * 3_000,
+        "|a" * 3_000 + "\n" + "|-" * 3_000 + "\n" + "|\n" * 3_000,
+        "|a" * 20 + "\n" + "|-" * 20 + "\n" + "x\n" * 15_000,
+        "[" * 39_000,
+        "![" * 19_000,
+        "> " * 19_000,
+        "*a_ " * 9_000,
+    ],
+)
+def test_no_text_of_the_longest_size_keeps_a_reader_waiting(text: str) -> None:
+    start = time.process_time()
+    render(text)
+    assert time.process_time() - start < 2.5
+
+
+def test_a_text_of_too_many_links_is_still_shown_without_them() -> None:
+    shown = render("**Viele:** " + "https://example.org/ " * 301)
+    assert "<strong>Viele:</strong> https://example.org/" in shown
+    assert "<a " not in shown
