@@ -42,7 +42,27 @@ def test_texts_never_keep_nul_or_carriage_returns(text: str) -> None:
     assert "\r" not in kept
 
 
-@pytest.mark.parametrize("value", ["21", "2021-13", "2021-5", "2021-05-32", "05/2021", "3021", "2021-05-17T10:00"])
+def test_texts_keep_what_one_sees_and_nothing_else() -> None:
+    entry = Entry(title="\x01 Hallo\x1b[31m \u202eWelt\u2066\x7f ", challenge="a\tb\r\nc\x0b 👩‍👩‍👧 é \ufffe")
+    assert entry.title == "Hallo[31m Welt"
+    assert entry.challenge == "a\tb\nc 👩‍👩‍👧 é"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "21",
+        "2021-13",
+        "2021-5",
+        "2021-05-32",
+        "05/2021",
+        "3021",
+        "2021-05-17T10:00",
+        "2021-02-29",
+        "2021-04-31",
+        "20٢١",
+    ],
+)
 def test_dates_of_another_form_are_refused(value: str) -> None:
     with pytest.raises(ValidationError, match="Bitte ein Datum"):
         Deployment(started=value)
