@@ -300,6 +300,8 @@ def test_no_hostile_text_leaves_its_place(served: Served, demo_copy: Path) -> No
         assert 'href="javascript' not in page.text, page.address
     feed = reader.get("/suche.atom?q=alert")
     assert "alert(1)" in "".join(ET.fromstring(feed.text).itertext())  # noqa: S314 - our own feed
+    for page in (*pages[-3:], feed):  # one long entry does not fill the lists it stands in
+        assert page.text.count("alert(1)") < 30, page.address
     for page in (*pages, feed, reader.get("/api/v1/search?q=alert")):
         assert UNSEEN.search(page.text) is None, page.address
     mails = list((demo_copy / "mail").glob("*.eml"))
