@@ -19,7 +19,9 @@ class PublishForm(_Decision):
     """Accepting a revision, with a note for its author where there is something to say."""
 
     note = TextField(
-        lazy_gettext("Hinweis an die Einreichenden"), rows=2, optional=True,
+        lazy_gettext("Hinweis an die Einreichenden"),
+        rows=2,
+        optional=True,
         hint=lazy_gettext("Er steht beim Eintrag unter „Meine Beiträge“."),
     )
 
@@ -28,7 +30,8 @@ class ReturnForm(_Decision):
     """Sending a revision back."""
 
     reason = TextField(
-        lazy_gettext("Was soll geändert werden?"), rows=5,
+        lazy_gettext("Was soll geändert werden?"),
+        rows=5,
         hint=lazy_gettext("Die Einreichenden lesen Ihren Text über dem Formular. Bitte nennen Sie Feld und Wunsch."),
     )
 
@@ -37,6 +40,7 @@ class ArchiveForm(Form):
     """Taking an entry out of the catalog."""
 
     reason = TextField(
-        lazy_gettext("Grund"), rows=3,
+        lazy_gettext("Grund"),
+        rows=3,
         hint=lazy_gettext("Er steht im Protokoll und geht an die Person, die den Eintrag angelegt hat."),
     )

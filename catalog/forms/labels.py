@@ -89,9 +89,7 @@ def _own_label(form: type[Form | Part], parts: Sequence[str]) -> str:
     return str(field.args[1] if issubclass(field.field_class, FieldList) else field.args[0])
 
 
-def readable(
-    changes: Sequence[Change], after: Entry, names: Mapping[str, Mapping[str, str]]
-) -> list[ReadableChange]:
+def readable(changes: Sequence[Change], after: Entry, names: Mapping[str, Mapping[str, str]]) -> list[ReadableChange]:
     """The changes with labels and values in the page's language; `names` is what `services.choices.names` gives."""
     return [
         ReadableChange(

@@ -25,7 +25,9 @@ _ALIKE = 0.3
 # By which field rows of a list are recognised as the same row when their order changed.
 _KEYS: dict[str, str] = {
     "deployments": "external_id",
-    "kpis": "indicator", "funding": "programme", "partners": "organisation",
+    "kpis": "indicator",
+    "funding": "programme",
+    "partners": "organisation",
     "sources": "url",
 }
 # Identities are not content: nobody reviews them.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from catalog.services.demo import DEMO_PASSWORD
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from catalog.services.demo import DEMO_PASSWORD
 from tests import served
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

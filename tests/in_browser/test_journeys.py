@@ -41,7 +41,9 @@ def test_a_reader_filters_by_water_and_the_address_says_so(page: Page) -> None:
     expect(page.get_by_role("main").get_by_label(re.compile(r"^Wasser")).first).to_be_checked()
 
 
-def test_submitted_sent_back_mended_published_and_found(page: Page, new_context: Callable[..., BrowserContext]) -> None:
+def test_submitted_sent_back_mended_published_and_found(  # noqa: PLR0915 - one story, told from beginning to end
+    page: Page, new_context: Callable[..., BrowserContext]
+) -> None:
     title = "Quarzsandfilter erkennen Verblockung mit Differenzdruckmessung"
     sign_in(page, "member")
     page.goto("/einreichen")

@@ -1,30 +1,12 @@
 """Topic and organisation pages: counts and lists obey the read rule and take few questions to the database."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from catalog.domain.entry import Deployment, Place, Reuse
 from catalog.domain.vocabulary import DeploymentStatus, OrganisationKind, ReuseStatus, Visibility
 from catalog.runtime import Runtime
 from tests import factories
-
-
-@contextmanager
-def statements(runtime: Runtime) -> Iterator[list[str]]:
-    """The SQL statements the block causes."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(runtime.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(runtime.engine, "before_cursor_execute", note)
+from tests.sql import statements
 
 
 def _fill(runtime: Runtime, number: int) -> None:

@@ -3,8 +3,6 @@
 import re
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +10,7 @@ import pytest
 import time_machine
 from flask import Flask, g
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -26,6 +24,7 @@ from catalog.services import accounts
 from catalog.web import login
 from tests import factories
 from tests.catalog.web.signin import csrf_token, sign_in
+from tests.sql import statements
 
 PASSWORD = "grüne Wiese im Mai"
 OTHER = "vier blaue Fahrräder"
@@ -78,20 +77,6 @@ def _actor(client: FlaskClient) -> Actor | None:
         return g.get("actor")
 
 
-@contextmanager
-def _statements(runtime: Runtime) -> Iterator[list[str]]:
-    seen: list[str] = []
-
-    def note(_c: object, _cu: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(runtime.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(runtime.engine, "before_cursor_execute", note)
-
-
 # --- in and out ---
 
 
@@ -122,7 +107,7 @@ def test_the_actor_has_roles_organisations_and_groups_from_two_queries(
     accounts.set_roles(session, SYSTEM, user, [Role.CURATOR, Role.ADMIN])
     session.commit()
     sign_in(client, user)
-    with _statements(runtime) as seen:
+    with statements(runtime) as seen:
         found = _actor(client)
     assert found == Actor(
         user_id=user.id,
@@ -131,14 +116,14 @@ def test_the_actor_has_roles_organisations_and_groups_from_two_queries(
         organisations={first.id: OrganisationRole.READER, second.id: OrganisationRole.MANAGER},
     )
     assert len([statement for statement in seen if statement.startswith("SELECT")]) <= 2
-    with _statements(runtime) as seen:
+    with statements(runtime) as seen:
         client.application.test_client().get("/gibt-es-nicht")
     assert seen == []
 
 
 def test_reading_pages_writes_nothing(client: FlaskClient, person: User, runtime: Runtime) -> None:
     sign_in(client, person)
-    with _statements(runtime) as seen:
+    with statements(runtime) as seen:
         for path in ("/impressum", "/konto", "/anmelden", "/passwort-aendern", "/passwort-vergessen", "/gibt-es-nicht"):
             client.get(path)
     assert not [statement for statement in seen if not statement.startswith(("SELECT", "BEGIN"))]
@@ -547,7 +532,7 @@ def test_no_form_works_without_the_token_of_this_very_session(
     }
     for path in ("/anmelden", "/abmelden", "/passwort-vergessen", "/passwort-aendern", "/konto", "/konto/abmelden"):
         for kind, given in tokens.items():
-            with _statements(runtime) as seen:
+            with statements(runtime) as seen:
                 answer = client.post(path, data={"name": "Mallory", "language": "en"} | given)
             assert answer.status_code == 400, (path, kind)
             assert not [statement for statement in seen if not statement.startswith(("SELECT", "BEGIN"))]
