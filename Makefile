@@ -67,8 +67,9 @@ format: $(STAMPS)/dev ## put code into the house's form
 messages: $(STAMPS)/dev ## bring the message catalogues up to the texts in code and templates
 	$(BIN)/python deploy/messages.py
 
-bench: $(STAMPS)/dev $(VENDOR) $(COMPILED) ## measure speed against plain SQLite FTS5 on the same texts
+bench: $(STAMPS)/dev $(VENDOR) $(COMPILED) ## measure speed against SQLite FTS5 and tantivy on the same texts
 	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.engine
 
 relevance: $(STAMPS)/dev ## measure how good the search's answers are
 	$(BIN)/python -m bench.relevance.run

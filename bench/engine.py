@@ -19,6 +19,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
@@ -136,7 +137,8 @@ def ask(engine: str, folder: Path, file: Path, asked: Sequence[Question], cruel:
     answers = [contender.search(question.text) for question in asked]
     gc.collect()
     figures: Figures = {"hits": sum(answer.total for answer in answers) / len(asked)}
-    figures["nothing_found"] = sum(not answer.total for answer in answers)
+    nothing = Counter(question.kind for question, answer in zip(asked, answers, strict=True) if not answer.total)
+    figures |= {"nothing_found": nothing.total(), "nothing_by_kind": nothing}
     figures["counts"] = [[answer.total, answer.facets if answer.total else {}] for answer in answers]
     del answers
     warm = [_timed(contender.search, question.text, before=contender.forget_answers) for question in asked]
