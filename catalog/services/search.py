@@ -66,6 +66,8 @@ class Answer:
     correction_applied: bool = False
     relaxed: bool = False
     loosened: tuple[tuple[Chip, int], ...] = ()
+    suggested: tuple[Chip, ...] = ()
+    """Filters that places named in the query stand for, those in force left out."""
     seconds: float = 0.0
     available: bool = True
 
@@ -121,6 +123,7 @@ def search(
         correction_applied=results.correction_applied,
         relaxed=results.relaxed,
         loosened=loosened,
+        suggested=_suggested(results.understood, filters, names),
         seconds=results.seconds,
     )
 
@@ -150,6 +153,16 @@ def _worth_telling(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
     """Those that explain what a reader would not see: nothing for a word that stands in the entry itself."""
     told = {reason.word for reason in reasons if reason.kind in _PLAIN_TO_SEE}
     return tuple(reason for reason in reasons if reason.kind not in _PLAIN_TO_SEE and reason.word not in told)
+
+
+def _suggested(understood: Understood, filters: Filters, names: facets.Names) -> tuple[Chip, ...]:
+    offered = [
+        {facet: (value,)}
+        for facet, value, _ in understood.suggested
+        if facet in facets.FILTERS and value not in filters.get(facet, ())
+    ]
+    # the index suggests only what a readable entry bears
+    return tuple(chip for filter_ in offered for chip in facets.chips(filter_, names, lambda *_: True))
 
 
 def _known_to(index: SearchIndex, query: Query) -> Callable[[str, str], bool]:

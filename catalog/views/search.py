@@ -132,6 +132,10 @@ def present(path: str, preset: Mapping[str, tuple[str, ...]] | None = None) -> d
             (FACET_NAMES[chip.facet], chip.label, form.address(path, form.without(asked, chip.facet, chip.value)))
             for chip in answer.chips
         ],
+        "suggested": [
+            (FACET_NAMES[chip.facet], chip.label, form.address(path, _with(asked, chip.facet, chip.value)))
+            for chip in answer.suggested
+        ],
         "loosened": [
             (
                 FACET_NAMES[chip.facet],
@@ -153,6 +157,10 @@ def present(path: str, preset: Mapping[str, tuple[str, ...]] | None = None) -> d
 
 def _request() -> Request:
     return form.parse(request.args, _language())
+
+
+def _with(asked: Request, facet: str, value: str) -> Request:
+    return replace(asked, filters={**asked.filters, facet: (*asked.filters.get(facet, ()), value)}, page=1)
 
 
 def _language() -> str:
