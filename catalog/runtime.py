@@ -10,7 +10,7 @@ from catalog import config, database
 from catalog.config import Settings
 from catalog.domain.vocabulary import DeploymentStatus, OrganisationKind, label
 from catalog.paths import DATA
-from catalog.services import outbox
+from catalog.services import indexing, outbox
 from catalog.services.place_names import place_names
 from catalog.unit_of_work import UnitOfWork
 from index import Analyzer, SearchIndex
@@ -60,6 +60,7 @@ def open_runtime(settings: Settings) -> Runtime:
     index = SearchIndex(
         settings.index_dir,
         analyzer=_analyzer(),
+        facets=indexing.FACETS,
         facet_values=_FACET_VALUES,
         named=partial(place_names, DATA),
     )

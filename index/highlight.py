@@ -11,7 +11,8 @@ from index.document import PART_OF_ASKED, Mark, Piece, Reason, Snippet, Understo
 _NEEDLES: Final = 60  # stems looked for, the strongest first
 _SURE: Final = 4  # letters of a stem that must stand as they are
 _SEQUENCES: Final = 50
-_HYPHENED: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
+# Begins only where a word begins and never steps back: a plain pattern starts anew at every letter, five times slower.
+_HYPHENED: Final = re.compile(r"(?<![^\W_])[^\W_]++(?:-[^\W_]++)+")
 _LONGEST_TEXT: Final = 200_000
 _MARKS_CONSIDERED: Final = 400
 _LEAD: Final = 50  # characters shown before the first mark, at most

@@ -37,7 +37,7 @@ with warnings.catch_warnings():
     from whoosh.filedb.structfile import StructFile
     from whoosh.index import TOC, FileIndex
     from whoosh.reading import SegmentReader, TermNotFound
-    from whoosh.writing import PostingPool
+    from whoosh.writing import IndexingError, PostingPool
 
 Ints = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.uint32]
@@ -446,6 +446,8 @@ def _uint(data: npt.NDArray[np.uint8], at: Ints) -> Ints:
     )
 
 
+# What Whoosh raises when a document to be deleted is not where the reader saw it.
+WRITE_ERROR: Final = IndexingError
 # What reading a damaged or vanishing index may raise, whatever the layer: Whoosh has assertions, struct and pickle.
 READ_ERRORS: Final[tuple[type[Exception], ...]] = (
     OSError,

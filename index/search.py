@@ -51,6 +51,7 @@ class SearchIndex:
         groups: Iterable[thesaurus.Group] | None = None,
         lexicon: Lexicon | None = None,
         names: Iterable[str] = (),
+        facets: Iterable[str] = (),
         facet_values: Mapping[str, Mapping[str, str]] | None = None,
         named: Callable[[], Iterable[tuple[str, Named]]] | None = None,
         cache_bytes: int = _POSTINGS_BYTES,
@@ -59,7 +60,8 @@ class SearchIndex:
 
         `analyzer` is a chain built already, for programs that open several indexes; without it one is built here.
         `groups` and `lexicon` default to the files in `index/data`; `names` are never split as compounds.
-        `facet_values` says how values typed as `facet:value` are called in the index:
+        `facets` names what may be typed as `facet:value`; without it those facets that documents have, so that an index
+        with hidden documents should be told. `facet_values` says how values so typed are called in the index:
         `{"status": {"gestoppt": "stopped"}}`.
         `named` gives names (of places, say) and the facet values they stand for; it is asked once, at the first search.
         """
@@ -67,6 +69,7 @@ class SearchIndex:
         self.analyzer = analyzer or Analyzer(lexicon, groups, names)
         self._store = Store(self.path, self.analyzer)
         self._highlighter = Highlighter(self.analyzer)
+        self._facets = frozenset(facets)
         self._facet_values = {
             name: {forms.fold(typed): value for typed, value in values.items()}
             for name, values in (facet_values or {}).items()
@@ -134,7 +137,7 @@ class SearchIndex:
         )
 
     def _answer(self, generation: Generation, query: Query) -> Results:
-        parsed = parse(query.text, generation.facet_names)
+        parsed = parse(query.text, self._facets or generation.facet_names)
         if self._names is None and self._named is not None:
             self._names = Names(self._named())
         outcome = Evaluator(generation, self.analyzer, query.audiences, self._names).run(parsed)
@@ -291,7 +294,12 @@ class SearchIndex:
                 gone = generation.numbers_of({*latest, *deleted_ids})
             if not latest and not gone:
                 return 0
-            return self._store.update(latest.values(), gone, lock_timeout)
+            try:
+                return self._store.update(latest.values(), gone, lock_timeout)
+            except postings.WRITE_ERROR as error:
+                # What was looked up does not fit what lies on the disk: read it anew before the next try.
+                self._generation = None
+                raise IndexUnavailable(DAMAGED, str(error)) from error
 
     def rebuild(self, documents: Iterable[Document], *, lock_timeout: float = 0.0) -> int:
         """Build a new index from all documents beside the current one and switch to it; return how many are in it.

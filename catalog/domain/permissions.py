@@ -100,15 +100,14 @@ def _reads(actor: Actor, entry: Readable | None) -> bool:
 
 
 def _writes(actor: Actor, entry: Readable | None) -> bool:
-    return (
-        _reads(actor, entry)
-        and entry is not None
-        and (
-            (actor.user_id is not None and entry.created_by_id == actor.user_id and bool(actor.writing_organisations))
-            or actor.writes_for(entry.organisation_id)
-            or actor.is_admin
-        )
-    )
+    if entry is None or not _reads(actor, entry):
+        return False
+    if entry.organisation_id is None:
+        # Nobody's yet: whoever began it goes on, as long as they may write for anyone at all.
+        own = actor.user_id is not None and entry.created_by_id == actor.user_id and bool(actor.writing_organisations)
+        return own or actor.is_admin
+    # An entry is its organisation's, not its author's: who has moved on may read what they wrote, no more.
+    return actor.writes_for(entry.organisation_id) or actor.is_admin
 
 
 def _curates(actor: Actor, entry: Readable | None) -> bool:

@@ -54,8 +54,17 @@ from catalog.web.wording import name_of
 AS_WRITTEN = "-"
 ORGANISATIONS = "organisationen"  # the datalist that holds names of organisations
 _PLAIN = (
-    "title", "title_en", "benefit", "benefit_en", "challenge", "solution", "kind", "organisation", "working_group",
-    "visibility", "topics",
+    "title",
+    "title_en",
+    "benefit",
+    "benefit_en",
+    "challenge",
+    "solution",
+    "kind",
+    "organisation",
+    "working_group",
+    "visibility",
+    "topics",
 )
 _TRANSFER = ("technical", "legal", "organisational", "data", "adaptation", "limits", "lifetime", "licence")
 _CONTACT = ("name", "mailbox", "phone", "deputy")
@@ -73,7 +82,10 @@ _OTHERWISE = N_("Diese Angabe ist so nicht möglich. Bitte prüfen Sie sie.")
 
 def _rows(form: type[Part], label: Words, *, most: int, least: int = 0) -> "FieldList[Any]":
     return RowsField(
-        FormField(form), label, min_entries=least, max_entries=most,  # type: ignore[arg-type]  # the stubs know no lazy text
+        FormField(form),
+        label,  # type: ignore[arg-type]  # the stubs know no lazy text
+        min_entries=least,
+        max_entries=most,
     )
 
 
@@ -120,19 +132,20 @@ class SiteForm(Part):
 
     external_id = HiddenField()
     organisation = LineField(
-        lazy_gettext("Organisation am Standort"), optional=True, render_kw={"list": ORGANISATIONS},
+        lazy_gettext("Organisation am Standort"),
+        optional=True,
+        render_kw={"list": ORGANISATIONS},
         hint=lazy_gettext("meist Ihre eigene, sonst die Partnerkommune oder das Partnerwerk"),
     )
     place = LineField(
-        lazy_gettext("Ort"), render_kw={"autocomplete": "off"},
+        lazy_gettext("Ort"),
+        render_kw={"autocomplete": "off"},
         hint=lazy_gettext("Gemeinde oder Ortsteil, zum Beispiel Travemünde"),
     )
     ags = HiddenField()
     place_choice = RadiosField(lazy_gettext("Welcher Ort ist gemeint?"), validate_choice=False)
     started = PartialDateField(lazy_gettext("Beginn"), hint=lazy_gettext("2021, 05/2021 oder 17.05.2021"))
-    ended = PartialDateField(
-        lazy_gettext("Ende"), optional=True, hint=lazy_gettext("nur wenn der Einsatz beendet ist")
-    )
+    ended = PartialDateField(lazy_gettext("Ende"), optional=True, hint=lazy_gettext("nur wenn der Einsatz beendet ist"))
     status = TermField(lazy_gettext("Stand"), terms=DeploymentStatus)
     summary = TextField(lazy_gettext("Was an diesem Standort gemacht wurde"), optional=True)
     results = TextField(
@@ -151,7 +164,9 @@ class SiteForm(Part):
     kpis = _rows(KpiForm, lazy_gettext("Kennzahlen"), most=100)
     capex_eur = NumberField(lazy_gettext("Einmalige Kosten in Euro"), smallest=0)
     capex_band = TermField(
-        lazy_gettext("Einmalige Kosten, Rahmen"), terms=CostBand, blank=lazy_gettext("keine Angabe"),
+        lazy_gettext("Einmalige Kosten, Rahmen"),
+        terms=CostBand,
+        blank=lazy_gettext("keine Angabe"),
         hint=lazy_gettext("wenn die genaue Zahl nicht bekannt ist oder nicht genannt werden soll"),
     )
     opex_eur = NumberField(lazy_gettext("Laufende Kosten je Jahr in Euro"), smallest=0)
@@ -164,7 +179,9 @@ class SiteForm(Part):
     funding = _rows(FundingForm, lazy_gettext("Förderung"), most=50)
     partners = _rows(PartnerForm, lazy_gettext("Partner"), most=50)
     reuse_follows = LineField(
-        lazy_gettext("Folgt dem Standort"), longest=1_000, render_kw={"autocomplete": "off"},
+        lazy_gettext("Folgt dem Standort"),
+        longest=1_000,
+        render_kw={"autocomplete": "off"},
         hint=lazy_gettext("Suchworte aus Titel, Ort oder Organisation, oder die Kennung des Standorts"),
     )
     reuse_choice = RadiosField(lazy_gettext("Welcher Standort ist gemeint?"), validate_choice=False)
@@ -195,8 +212,10 @@ class StartForm(Form):
     def offer(self, choices: Choices) -> None:
         """Fill in the organisations; the only one is chosen at once."""
         own = choices.own_organisations
-        self.organisation.choices = [SelectChoice(slug, name) for slug, name in own] if len(own) == 1 else _with_empty(
-            own, lazy_gettext("Bitte wählen")
+        self.organisation.choices = (
+            [SelectChoice(slug, name) for slug, name in own]
+            if len(own) == 1
+            else _with_empty(own, lazy_gettext("Bitte wählen"))
         )
 
 
@@ -210,7 +229,10 @@ class EntryForm(Form):
     )
     benefit = TextField(lazy_gettext("Nutzen in einem Satz"), rows=2, hint=lazy_gettext("Wer hat was davon?"))
     kind = TermField(
-        lazy_gettext("Art des Eintrags"), terms=SolutionKind, blank="", default=SolutionKind.SOLUTION,
+        lazy_gettext("Art des Eintrags"),
+        terms=SolutionKind,
+        blank="",
+        default=SolutionKind.SOLUTION,
         hint=lazy_gettext("Ein Lösungsbaustein ist ein Teil, der in mehreren Lösungen vorkommt."),
     )
     organisation = ChoiceField(lazy_gettext("Ihre Organisation"))
@@ -226,7 +248,8 @@ class EntryForm(Form):
         lazy_gettext("Herausforderung"), rows=6, hint=lazy_gettext("Welches Problem war zu lösen, und für wen?")
     )
     solution = TextField(
-        lazy_gettext("Lösung"), rows=10,
+        lazy_gettext("Lösung"),
+        rows=10,
         hint=lazy_gettext("Was haben Sie getan, mit welcher Technik, in welchen Schritten?"),
     )
     topics = ChoicesField(
@@ -237,7 +260,8 @@ class EntryForm(Form):
         lazy_gettext("Weitere Technologien"), optional=True, hint=lazy_gettext("durch Komma getrennt")
     )
     keywords = WordsField(
-        lazy_gettext("Schlagworte"), optional=True,
+        lazy_gettext("Schlagworte"),
+        optional=True,
         hint=lazy_gettext("Worte, unter denen andere suchen würden; durch Komma getrennt"),
     )
     deployments = _rows(SiteForm, lazy_gettext("Standorte"), most=500, least=1)
@@ -253,7 +277,8 @@ class EntryForm(Form):
     )
     contact_name = LineField(lazy_gettext("Ansprechperson"))
     contact_mailbox = LineField(
-        lazy_gettext("Funktionspostfach"), render_kw={"inputmode": "email"},
+        lazy_gettext("Funktionspostfach"),
+        render_kw={"inputmode": "email"},
         hint=lazy_gettext("bleibt erreichbar, auch wenn die Person wechselt"),
     )
     contact_phone = LineField(lazy_gettext("Telefon"), render_kw={"inputmode": "tel"})
@@ -420,8 +445,19 @@ class _Collected:
         site = self._all(
             form,
             (
-                "started", "ended", "summary", "results", "worked", "not_worked", "would_change", "stop_reason",
-                "capex_eur", "opex_eur", "person_days", "months_to_operation", "procurement",
+                "started",
+                "ended",
+                "summary",
+                "results",
+                "worked",
+                "not_worked",
+                "would_change",
+                "stop_reason",
+                "capex_eur",
+                "opex_eur",
+                "person_days",
+                "months_to_operation",
+                "procurement",
             ),
             path,
         )
@@ -435,8 +471,10 @@ class _Collected:
         site["organisation"] = self._organisation(f"{path}organisation", form.organisation)
         site["stop_causes"] = self._value(f"{path}stop_causes", form.stop_causes) or []
         site["kpis"] = self._rows(
-            form.kpis, f"{path}kpis",
-            ("indicator", "unit", "before", "after", "kind", "period", "method", "source", "note"), ("kind",),
+            form.kpis,
+            f"{path}kpis",
+            ("indicator", "unit", "before", "after", "kind", "period", "method", "source", "note"),
+            ("kind",),
         )
         site["funding"] = self._rows(form.funding, f"{path}funding", ("programme", "grantor", "amount_eur"))
         site["partners"] = self._rows(form.partners, f"{path}partners", ("organisation", "role", "product"), ("role",))

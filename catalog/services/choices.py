@@ -90,7 +90,8 @@ def offer(session: Session, actor: Actor, entry: Entry) -> Choices:
             session.scalars(
                 # Members first: with thousands of imported partners the list must end somewhere.
                 select(Organisation.name)
-                .order_by((Organisation.membership == Membership.NONE), Organisation.name).limit(_ORGANISATIONS_OFFERED)
+                .order_by((Organisation.membership == Membership.NONE), Organisation.name)
+                .limit(_ORGANISATIONS_OFFERED)
             )
         ),
         names=names(session, entry)["organisation"],
@@ -131,12 +132,14 @@ def _technologies(session: Session, entry: Entry) -> tuple[Tag, ...]:
     """Show the most used tags and those chosen; imports may have brought thousands, which a text field still takes."""
     used = (
         select(solution_technology.c.technology_id, func.count().label("uses"))
-        .group_by(solution_technology.c.technology_id).subquery()
+        .group_by(solution_technology.c.technology_id)
+        .subquery()
     )
     rows = session.execute(
         select(Technology.slug, Technology.name, Technology.name_en)
         .outerjoin(used, used.c.technology_id == Technology.id)
-        .order_by(func.coalesce(used.c.uses, 0).desc(), Technology.id).limit(_TECHNOLOGIES_SHOWN)
+        .order_by(func.coalesce(used.c.uses, 0).desc(), Technology.id)
+        .limit(_TECHNOLOGIES_SHOWN)
     ).all()
     chosen = session.execute(
         select(Technology.slug, Technology.name, Technology.name_en).where(Technology.slug.in_(entry.technologies))
@@ -185,12 +188,15 @@ def places_named(session: Session, text: str) -> list[PlaceChoice]:
     if not folded:
         return []
     own = session.scalars(
-        select(Municipality).where(Municipality.search_name == folded)
+        select(Municipality)
+        .where(Municipality.search_name == folded)
         .order_by(Municipality.population.desc().nulls_last())
     )
     parts = session.execute(
-        select(PlaceAlias.name, Municipality).join(Municipality, PlaceAlias.ags == Municipality.ags)
-        .where(PlaceAlias.search_name == folded).order_by(Municipality.population.desc().nulls_last())
+        select(PlaceAlias.name, Municipality)
+        .join(Municipality, PlaceAlias.ags == Municipality.ags)
+        .where(PlaceAlias.search_name == folded)
+        .order_by(Municipality.population.desc().nulls_last())
     ).all()
     found: dict[str, PlaceChoice] = {}
     for name, municipality in (*((place.name, place) for place in own), *((name, place) for name, place in parts)):
@@ -264,7 +270,9 @@ def sites_like(session: Session, actor: Actor, text: str, limit: int = 8) -> lis
 
 def _sites(actor: Actor) -> Select[Deployment]:
     return (
-        select(Deployment).join(Deployment.solution).where(visible_to(actor))
+        select(Deployment)
+        .join(Deployment.solution)
+        .where(visible_to(actor))
         .options(
             joinedload(Deployment.solution), joinedload(Deployment.municipality), joinedload(Deployment.organisation)
         )

@@ -30,6 +30,8 @@ _LOAD = (
     _SITE.selectinload(Deployment.reused_by).joinedload(Reuse.deployment).joinedload(Deployment.solution),
 )
 _CHUNK = 300
+# Every facet `document_for` may fill; the search box takes them as prefixes, whether or not an entry has one.
+FACETS = ("topic", "state", "district", "place", "organisation", "kind", "status", "technology", "year", "cause")
 
 
 def documents(session: Session, ids: Iterable[int]) -> list[Document]:

@@ -1,6 +1,6 @@
 """Pages on which authors write: start, form, preview, handing in and taking back, and the list of one's own entries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,7 +9,7 @@ from flask_babel import gettext
 from catalog.domain.entry import Deployment, Entry
 from catalog.domain.errors import ConflictError, InvalidError
 from catalog.domain.permissions import Permission, may, require
-from catalog.domain.text import Message
+from catalog.domain.text import N_, Message
 from catalog.domain.workflow import EDITABLE, Status
 from catalog.forms.fields import version_number
 from catalog.forms.labels import ReadableChange, readable
@@ -17,11 +17,14 @@ from catalog.forms.submission import EntryForm, StartForm, add_row, values, with
 from catalog.models.solution import Solution
 from catalog.services import choices, differences, entries, solutions, submission
 from catalog.web.context import actor, reading, writing
+from catalog.web.limits import limited_writes
 from catalog.web.login import needs_account
 
 blueprint = Blueprint("submission", __name__)
 
 _SUGGESTIONS = 10
+# What one form takes: a fresh entry, and beyond what an imported one already has.
+_SITES_AT_ONCE, _SITES_MORE = 60, 20
 
 
 @blueprint.route("/einreichen", methods=["GET", "POST"])
@@ -66,11 +69,13 @@ def edit(solution_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/einreichen/<int:solution_id>")
 @needs_account
+@limited_writes
 def write(solution_id: int) -> ResponseReturnValue:
     """Add or remove a row, save the draft, show the preview or hand in; whatever was typed comes back."""
     solution = _own(solution_id)
     base, _ = submission.document_to_edit(reading(), solution)
     sent = request.form
+    _refuse_flood(sent, base)
     removed, added = sent.get("remove"), sent.get("add")
     form = EntryForm(formdata=without_row(sent, removed) if removed else sent)
     offered = choices.offer(reading(), actor(), base)
@@ -88,6 +93,15 @@ def write(solution_id: int) -> ResponseReturnValue:
     if not valid or entry is None:
         return _page(solution, form, base, status=422)
     return _store(solution, form, entry, sent.get("step", "save"))
+
+
+def _refuse_flood(sent: Mapping[str, str], base: Entry) -> None:
+    """Raise InvalidError for more sites than people type: each is some seventy fields, and hundreds stop the server."""
+    sites = {name.split("-", 2)[1] for name in sent if name.startswith("deployments-")}
+    if len(sites) > max(_SITES_AT_ONCE, len(base.deployments) + _SITES_MORE):
+        raise InvalidError(
+            {"deployments": Message(N_("So viele Standorte auf einmal nimmt das Formular nicht an, nur der Import."))}
+        )
 
 
 def _store(solution: Solution, form: EntryForm, entry: Entry, step: str) -> ResponseReturnValue:

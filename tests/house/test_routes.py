@@ -176,12 +176,15 @@ def as_role(app: Flask, world: World, role: str) -> FlaskClient:
 
 
 def content(runtime: Runtime) -> dict[str, list[Any]]:
-    """Everything the database holds, but for the places, which are many and come with the program."""
+    """Everything the database holds, but for the places, which are many and come with the program.
+
+    Nor the counters of the limits, which count what is refused as well.
+    """
     with runtime.engine.connect() as connection:
         return {
             name: sorted(map(repr, connection.execute(text(f'SELECT * FROM "{name}"'))))  # noqa: S608 - our own tables
             for name in inspect(runtime.engine).get_table_names()
-            if name not in {"municipality", "place_alias"}
+            if name not in {"municipality", "place_alias", "rate_counter"}
         }
 
 

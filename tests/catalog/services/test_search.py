@@ -13,7 +13,7 @@ from catalog.domain.workflow import Status
 from catalog.models.solution import Solution, SolutionAudience
 from catalog.models.topic import Technology
 from catalog.runtime import Runtime
-from catalog.services import outbox, search, suggestions
+from catalog.services import indexing, outbox, search, suggestions
 from catalog.services.facets import Choice, year_span
 from catalog.services.search import Answer, Request, Sort
 from catalog.services.solutions import known_reuses
@@ -330,3 +330,9 @@ def test_suggestions_are_of_every_kind_and_only_of_what_is_readable(catalog: Run
 def test_without_the_index_nothing_is_suggested(broken: Runtime) -> None:
     with broken.unit_of_work.reading() as session:
         assert suggestions.suggest(session, broken.index, ANONYMOUS, "Pegel") == []
+
+
+def test_every_facet_that_documents_have_may_be_typed(runtime: Runtime) -> None:
+    with runtime.unit_of_work() as session:
+        document = indexing.document_for(make_published(session), indexing.topic_paths(session))
+    assert set(document.facets) == set(indexing.FACETS)
