@@ -61,6 +61,13 @@ class Concept:
     evidence: list[Evidence] = field(default_factory=list)
     position_stem: str | None = None
 
+    def either(self, other: "Concept") -> None:
+        """Become "this or the other"."""
+        np.maximum(self.score, other.score, out=self.score)
+        np.maximum(self.credit, other.credit, out=self.credit)
+        self.importance = min(self.importance, other.importance)
+        self.evidence.extend(other.evidence)
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -260,6 +267,10 @@ class Evaluator:
         named = self._named(words, analysed)
         empty = {id(clause) for clause in words if self._says_nothing(analysed[id(clause)])} - named.keys()
         dropped: set[int] = empty if len(empty) < len(parsed.clauses) else set()
+        plain = len(words) - len(dropped) > weights.FULL_WORDS
+        if plain:
+            dropped |= self._commonest([clause for clause in words if id(clause) not in dropped], analysed)
+            named, words = {}, []
         run = [clause for clause in words if id(clause) not in dropped and clause.group < 0]
         run = [clause for clause in run if id(clause) not in named]
         meant = self._meant(run, analysed)
@@ -275,21 +286,39 @@ class Evaluator:
                 concept = self._named_concept(*name, analysed, reading)
             elif span is not None:
                 concept = self._span_concept(span, analysed, meant, reading)
-            elif clause.field is None and clause.kind == "word":
-                concept = self._word_concept(clause, analysed[id(clause)], reading)
+            elif id(clause) in analysed:
+                take = self._plain_concept if plain else self._word_concept
+                concept = take(clause, analysed[id(clause)], reading)
             else:
                 concept = self._special_concept(clause, reading, required)
             held = grouped.get(clause.group)
-            if clause.group < 0 or held is None:
-                concepts.append(concept)
-                if clause.group >= 0:
-                    grouped[clause.group] = concept
-            else:
-                np.maximum(held.score, concept.score, out=held.score)
-                np.maximum(held.credit, concept.credit, out=held.credit)
-                held.importance = min(held.importance, concept.importance)
-                held.evidence.extend(concept.evidence)
+            if held is not None:
+                held.either(concept)
+                continue
+            concepts.append(concept)
+            if clause.group >= 0:
+                grouped[clause.group] = concept
         return concepts
+
+    def _commonest(self, words: list[Clause], analysed: dict[int, Word]) -> set[int]:
+        """Of the words of a long query those to leave out: what is found nowhere, then what is found most often."""
+        found = {id(clause): self._occurs_stem(analysed[id(clause)].stem) for clause in words}
+        rarest = sorted(words, key=lambda clause: found[id(clause)] or self.generation.size + 1)
+        return {id(clause) for clause in rarest[weights.MOST_WORDS :]}
+
+    def _plain_concept(self, clause: Clause, word: Word, reading: "_Reading") -> Concept:
+        """One word of a long query: where it stands, in any inflection or inside a compound, and nothing beyond."""
+        reading.words.append(clause.text)
+        reading.mark(word.stem, clause.text, "form", 1.0)
+        zeros = np.zeros(self.generation.size, dtype=np.float32)
+        notion = self._notion(word.stem)
+        if notion is None:
+            return Concept(clause.text, zeros, zeros.copy(), self.idf(0))
+        importance = max(self.idf(int(np.count_nonzero(notion))), 0.05)
+        concept = Concept(clause.text, self.saturate(notion, importance), (notion > 0).astype(np.float32), importance)
+        concept.position_stem = word.stem
+        concept.evidence.append(_dense(Reason(clause.text, clause.text, "form"), notion))
+        return concept
 
     def _named(self, words: list[Clause], analysed: dict[int, Word]) -> dict[int, tuple[list[Clause], Named]]:
         """Find names in the plain words of a query: each word of a name → all its words, and what it stands for."""

@@ -90,6 +90,8 @@ FRESH_HALF_LIFE: Final = 4 * 365.25 * 86400.0
 # Bounds of work: no query may cost more than these allow.
 MAX_QUERY_CHARACTERS: Final = 2000
 MAX_TERMS: Final = 64
+FULL_WORDS: Final = 12  # a longer query says enough itself: its words are taken as they stand, no synonyms, no typos
+MOST_WORDS: Final = 24  # of a longer query the rarest count; its common words would read the whole index for nothing
 MAX_WILDCARDS: Final = 3
 MIN_PREFIX: Final = 3
 MAX_EXPANSIONS: Final = 300  # commonest words of a prefix

@@ -13,11 +13,12 @@ from whoosh import query as wq
 from whoosh.scoring import WeightingModel
 from whoosh.scoring import WeightScorer as _WeightScorer
 
-from index import Document, Query, SearchIndex, postings, schema
+from index import Document, Query, SearchIndex, postings, schema, weights
 from index.analysis import tokenise
 from index.evaluator import Evaluator
 from index.query import parse
 from tests.index.library import PUBLIC, make_index
+from tests.index.library import document as entry
 
 VOCABULARY = [
     "wasser",
@@ -350,3 +351,14 @@ def test_caps_on_clauses() -> None:
     assert len(parsed.clauses) == 64
     assert sum(clause.kind == "prefix" for clause in parse("eins* zwei* drei* vier*").clauses) == 3
     assert [clause.kind for clause in parse("ab*").clauses] == ["word"]
+
+
+def test_a_pasted_paragraph_is_taken_as_it_stands_and_its_rarest_words_count(tmp_path: Path) -> None:
+    rare = [f"sonderwort{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    common = [entry(f"c{number}", solution="Wasser Netz Pumpe Zähler") for number in range(30)]
+    index = make_index(tmp_path, [*common, entry("wanted", solution=" ".join(rare))])
+    found = index.search(Query("Wasser Netz Pumpe Zähler " + " ".join(rare), audiences=PUBLIC))
+    assert found.hits[0].id == "wanted"
+    assert len(found.understood.words) == weights.MOST_WORDS
+    assert not found.understood.expansions
+    assert {"wasser", "netz", "pumpe", "zähler"} <= set(found.understood.dropped)
