@@ -4,6 +4,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -151,17 +152,28 @@ def prepare_data_dir(settings: Settings) -> None:
         raise SettingsError(msg) from problem
 
 
+def _make_key(file: Path) -> None:
+    """Write a new key whole, then give it its name: of processes that start at once one wins, and all read the same."""
+    draft = file.with_name(f".{file.name}-{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            handle.write(secrets.token_urlsafe(48))
+            handle.flush()
+            os.fsync(handle.fileno())
+        with suppress(FileExistsError):
+            file.hardlink_to(draft)  # unlike a rename it never replaces a key that is there already
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def secret_key(settings: Settings) -> str:
     """The key for sessions and tokens; made on first use and kept in the data folder, mode 0600."""
     if settings.secret_key:
         return settings.secret_key
     file = settings.data_dir / "secret_key"
     try:
-        # Created exclusively: of two processes that start at once, one makes the key and the other reads it.
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-            handle.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+        if not file.exists():
+            _make_key(file)
     except OSError as problem:
         msg = f"The secret key can't be written to {file} ({problem.strerror})."
         raise SettingsError(msg) from problem

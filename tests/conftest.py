@@ -52,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def sqlite_runtime(settings: Settings, migrated_database: Path) -> Iterator[Runtime]:
     """An open runtime on an empty, migrated SQLite database and an empty index."""
-    settings.data_dir.mkdir(mode=0o700)
+    settings.data_dir.mkdir(mode=0o700, exist_ok=True)
     (settings.data_dir / "catalog.sqlite3").write_bytes(migrated_database.read_bytes())
     opened = open_runtime(settings)
     opened.index.rebuild(())
