@@ -71,7 +71,7 @@ def test_lock_files_hold_hashes_and_no_addresses() -> None:
     for lock in locks:
         text = lock.read_text(encoding="utf-8")
         assert "sha256:" in text or "sha512-" in text
-        assert not re.search(r"https?://", re.sub(r'"url": "https?://[^"]*"', "", text)), lock.name
+        assert not re.search(r"https?://", text), lock.name
 
 
 @pytest.mark.parametrize("setting", [f.name for f in fields(Settings)])
