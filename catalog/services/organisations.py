@@ -1,4 +1,4 @@
-"""Organisations for reading: the list with numbers, and one with those entries, sites and reuses a reader may see."""
+"""Organisations for reading: the list with numbers, and one with those sites and reuses a reader may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +51,6 @@ class Profile:
     """What a reader may see of an organisation's part in the catalog."""
 
     organisation: Organisation
-    entries: Sequence[Solution]
     sites: Sequence[Deployment]
     reuses: Sequence[Reuse]
     reused_by: Sequence[Reuse]
@@ -59,7 +58,7 @@ class Profile:
 
 
 def profile(session: Session, actor: Actor, slug: str) -> Profile:
-    """One organisation with its published entries, its sites, what it took over and who took over from it.
+    """One organisation with its sites, what it took over, who took over from it, and where it helped.
 
     Raises NotFoundError for an unknown address.
     """
@@ -71,11 +70,6 @@ def profile(session: Session, actor: Actor, slug: str) -> Profile:
     if organisation is None:
         raise NotFoundError
     shown = (Solution.status == Status.PUBLISHED, visible_to(actor))
-    entries = session.scalars(
-        select(Solution)
-        .where(Solution.organisation_id == organisation.id, *shown)
-        .order_by(Solution.published_at.desc())
-    ).all()
     sites = session.scalars(
         select(Deployment)
         .join(Deployment.solution)
@@ -85,7 +79,6 @@ def profile(session: Session, actor: Actor, slug: str) -> Profile:
     ).all()
     return Profile(
         organisation,
-        entries,
         sites,
         reuses=_reuses(session, actor, organisation, following=True),
         reused_by=_reuses(session, actor, organisation, following=False),

@@ -2,13 +2,14 @@
 
 from contextlib import suppress
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from catalog.domain.vocabulary import OrganisationKind
 from catalog.models.place import State
 from catalog.services import organisations
+from catalog.views.search import present
 from catalog.web.context import actor, reading, runtime
 
 blueprint = Blueprint("organisations", __name__)
@@ -33,5 +34,7 @@ def overview() -> ResponseReturnValue:
 
 @blueprint.get("/organisationen/<slug>")
 def show(slug: str) -> ResponseReturnValue:
-    """An organisation with its entries, sites and reuses."""
-    return render_template("organisations/show.html", profile=organisations.profile(reading(), actor(), slug))
+    """An organisation with its sites and reuses, and the search with the organisation as a preset filter."""
+    profile = organisations.profile(reading(), actor(), slug)
+    found = present(url_for("organisations.show", slug=slug), {"organisation": (slug,)})
+    return render_template("organisations/show.html", profile=profile, **found)
