@@ -296,9 +296,12 @@ class SearchIndex:
                 return 0
             try:
                 return self._store.update(latest.values(), gone, lock_timeout)
-            except postings.WRITE_ERROR as error:
-                # What was looked up does not fit what lies on the disk: read it anew before the next try.
+            except (IndexUnavailable, postings.WRITE_ERROR) as error:
+                # What is held in memory does not fit what lies on the disk: read it anew before the next try, so that
+                # `status` tells of the damage.
                 self._generation = None
+                if isinstance(error, IndexUnavailable):
+                    raise
                 raise IndexUnavailable(DAMAGED, str(error)) from error
 
     def rebuild(self, documents: Iterable[Document], *, lock_timeout: float = 0.0) -> int:

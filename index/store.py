@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from index import postings, schema
 from index.analysis import Analyzer
@@ -125,7 +125,7 @@ class Store:
         """
         with self.writing(timeout):
             folder = self.current()
-            writer = postings.open_writer(folder, _MEMORY_MB)
+            writer = self._writer(folder)
             added = 0
             try:
                 for number in gone:
@@ -142,6 +142,16 @@ class Store:
                 raise
             postings.clean(folder)
         return added
+
+    @staticmethod
+    def _writer(folder: Path) -> Any:  # noqa: ANN401 - Whoosh's own writer
+        """Open the writer; raises IndexUnavailable when what lies there can't be written on, e.g. an emptied table."""
+        try:
+            return postings.open_writer(folder, _MEMORY_MB)
+        except postings.READ_ERRORS as error:
+            if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | EOFError):
+                raise  # a full or read-only disk is no damage, and building anew would not help
+            raise IndexUnavailable(DAMAGED, f"{type(error).__name__}: {error}") from error
 
     def merge(self, timeout: float) -> bool:
         """Merge small segments when there are many, and remove old folders; tell whether anything was merged."""

@@ -385,3 +385,18 @@ def test_sums_cover_every_file(tmp_path: Path) -> None:
         covered |= set(json.loads(path.read_text()))
     there = {path.name for path in folder.iterdir() if path.suffix != ".sum"}
     assert there - covered <= {"index.json", f"{postings.INDEX_NAME}_WRITELOCK"}
+
+
+# Whoosh leaves a table it can't read open for the garbage collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_emptied_table_under_an_open_index_is_told_and_mended(tmp_path: Path) -> None:
+    """What is in memory goes on answering; the first attempt to write notices, and from then on the state says so."""
+    index = make_index(tmp_path, [document(1, "Wasser")])
+    assert index.search(Query("Wasser", audiences=PUBLIC)).total == 1
+    (table,) = tmp_path.rglob("*.toc")
+    table.write_bytes(b"")
+    with pytest.raises(IndexUnavailable):
+        index.update([document(2, "Netz")])
+    assert index.status().needs_rebuild
+    index.rebuild([document(1, "Wasser"), document(2, "Netz")])
+    assert index.search(Query("Netz", audiences=PUBLIC)).total == 1
