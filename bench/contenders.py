@@ -117,7 +117,7 @@ class Ours:
             return Answer(found.total, [], found.facets)
         keys = [hit.id for hit in found.hits]
         marks = ",".join("?" * len(keys))
-        rows = dict(self._texts.execute(f"SELECT id, texts FROM entry WHERE id IN ({marks})", keys))  # noqa: S608
+        rows = dict(self._texts.execute(f"SELECT id, texts FROM entry WHERE id IN ({marks})", keys))
         hits = []
         for key in keys:
             fields = json.loads(rows[key])
@@ -140,18 +140,18 @@ class Ours:
     def forget(self) -> None:
         """Drop finished answers, decoded postings and analysed words; the open generation stays."""
         index = self._index
-        with index._answers_lock:  # noqa: SLF001 - nothing but a benchmark wants to forget
-            index._answers.clear()  # noqa: SLF001
-        cache = index._cache  # noqa: SLF001
-        with cache._lock:  # noqa: SLF001
-            cache._held.clear()  # noqa: SLF001
-            cache._size = 0  # noqa: SLF001
-        index.analyzer._words.clear()  # noqa: SLF001
+        with index._answers_lock:  # nothing but a benchmark wants to forget
+            index._answers.clear()
+        cache = index._cache
+        with cache._lock:
+            cache._held.clear()
+            cache._size = 0
+        index.analyzer._words.clear()
 
     def forget_answers(self) -> None:
         """Drop finished answers only: asked again, a question is worked through again."""
-        with self._index._answers_lock:  # noqa: SLF001
-            self._index._answers.clear()  # noqa: SLF001
+        with self._index._answers_lock:
+            self._index._answers.clear()
 
     def tend(self) -> None:
         """Merge crowded segments, as the worker does."""
@@ -397,7 +397,7 @@ class Tantivy:
         writer.commit()
         writer.wait_merging_threads()
 
-    def _document(self, text: Text) -> Any:  # noqa: ANN401 - imported late
+    def _document(self, text: Text) -> Any:  # noqa: ANN401 - imported late, as above
         fields: dict[str, Any] = {
             "key": text.id,
             "title": text.title,

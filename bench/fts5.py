@@ -70,13 +70,13 @@ def search(connection: sqlite3.Connection, text: str, topic: str = "") -> tuple[
         else ("substr(text, 1, 200)", "rowid DESC")
     )
     hits = connection.execute(
-        f"SELECT rowid, title, {extract} FROM entry {where} ORDER BY {order} LIMIT {_TOP}",  # noqa: S608 - our own parts
+        f"SELECT rowid, title, {extract} FROM entry {where} ORDER BY {order} LIMIT {_TOP}",
         values,
     ).fetchall()
-    total = connection.execute(f"SELECT count(*) FROM entry {where}", values).fetchone()[0]  # noqa: S608
+    total = connection.execute(f"SELECT count(*) FROM entry {where}", values).fetchone()[0]
     counts = {
         name: connection.execute(
-            "SELECT value, count(DISTINCT entry) FROM facet WHERE name = ? "  # noqa: S608
+            "SELECT value, count(DISTINCT entry) FROM facet WHERE name = ? "
             f"AND entry IN (SELECT rowid FROM entry {where}) GROUP BY value",
             [name, *values],
         ).fetchall()
